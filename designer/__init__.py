@@ -1,0 +1,1 @@
+"""Netdraft: draw a neural network, read its exact shapes and parameters, export PyTorch."""
