@@ -1,0 +1,44 @@
+"""What holds for all tests: no display, and no look at the user's own settings and state."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+# Before anything imports Qt, which reads these once. A real display is used only by name.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+_home = tempfile.TemporaryDirectory(prefix="netdraft-tests-", ignore_cleanup_errors=True)
+
+
+def _isolate(home: Path) -> None:
+    """Point every place for settings, state and caches into `home`, child processes included."""
+    places = {
+        "HOME": home,
+        "USERPROFILE": home,
+        "APPDATA": home / "roaming",
+        "LOCALAPPDATA": home / "local",
+        "XDG_CONFIG_HOME": home / "config",
+        "XDG_DATA_HOME": home / "data",
+        "XDG_STATE_HOME": home / "state",
+        "XDG_CACHE_HOME": home / "cache",
+    }
+    for name, place in places.items():
+        place.mkdir(exist_ok=True)
+        os.environ[name] = str(place)
+
+
+def pytest_unconfigure() -> None:
+    """Remove the home of this run."""
+    _home.cleanup()
+
+
+_isolate(Path(_home.name))
+
+# A busy machine is no failure. In CI the same examples every time, so that red means a change.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
