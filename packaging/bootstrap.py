@@ -10,6 +10,7 @@ import ctypes
 import hashlib
 import json
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -29,6 +30,8 @@ LOCKS = {
 SUPPORTED = ((3, 11), (3, 12), (3, 13))
 # Tried in this order: the release that the tests were written with, then any that serves.
 TORCH_CHOICES = ("torch==2.13.0", "torch>=2.6")
+# The oldest C library that the locked PySide6 has a Linux package for, by machine.
+GLIBC = {"x86_64": (2, 34), "aarch64": (2, 39)}
 # What PySide6 loads and does not bring, by file name, with Debian's package for it.
 LIBRARIES = {
     "libGL.so.1": "libgl1",
@@ -106,8 +109,26 @@ def set_up(command: str) -> None:
     if sys.platform.startswith("linux"):
         provide_libraries(required=command == "test" or has_display(os.environ))
     if not is_ready(VENV, command):
+        check_system(sys.platform, platform.machine(), platform.libc_ver()[1])
         prepare_venv()
         install(command)
+
+
+def check_system(system: str, machine: str, glibc: str) -> None:
+    """Raise SetupError where PySide6 has no package for a Linux of this machine and C library."""
+    if not system.startswith("linux"):
+        return
+    needed = GLIBC.get(machine)
+    if needed is None:
+        raise SetupError(
+            f"Qt for Python has no packages for Linux on {machine}, only on {' and '.join(GLIBC)}; "
+            "use a computer of one of these kinds."
+        )
+    if (parse_version(glibc) or (0, 0)) < needed:
+        raise SetupError(
+            f"on {machine} Qt for Python needs glibc {needed[0]}.{needed[1]} or newer, and this "
+            f"system has {glibc or 'none'}. Use a newer system, such as Debian 13 or Ubuntu 24.04."
+        )
 
 
 def is_ready(venv: Path, command: str) -> bool:

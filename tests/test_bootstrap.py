@@ -107,6 +107,38 @@ def test_an_old_python_can_read_the_script() -> None:
     assert ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 8)).body
 
 
+@pytest.mark.parametrize(
+    ("system", "machine", "glibc"),
+    [
+        ("linux", "x86_64", "2.36"),
+        ("linux", "x86_64", "2.34"),
+        ("linux", "aarch64", "2.41"),
+        ("darwin", "arm64", ""),
+        ("win32", "AMD64", ""),
+    ],
+)
+def test_a_system_that_qt_has_packages_for(
+    bootstrap: ModuleType, system: str, machine: str, glibc: str
+) -> None:
+    bootstrap.check_system(system, machine, glibc)
+
+
+@pytest.mark.parametrize(
+    ("machine", "glibc", "sentence"),
+    [
+        ("x86_64", "2.31", r"needs glibc 2\.34 or newer, and this system has 2\.31"),
+        ("x86_64", "", r"needs glibc 2\.34 or newer, and this system has none"),
+        ("aarch64", "2.36", r"needs glibc 2\.39 or newer"),
+        ("riscv64", "2.41", r"no packages for Linux on riscv64, only on x86_64 and aarch64"),
+    ],
+)
+def test_a_system_that_qt_has_no_packages_for(
+    bootstrap: ModuleType, machine: str, glibc: str, sentence: str
+) -> None:
+    with pytest.raises(bootstrap.SetupError, match=sentence):
+        bootstrap.check_system("linux", machine, glibc)
+
+
 # The environment
 
 
