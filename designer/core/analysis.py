@@ -1,0 +1,491 @@
+"""The one analysis from which shapes, counts, problems and code derive, kept up to date by Deltas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+from designer.core import expression, size
+from designer.core.document import Change, Delta, Document, Key
+from designer.core.expression import ExpressionError, UnknownName
+from designer.core.finding import Finding, Problem
+from designer.core.layer import (
+    CATALOGUE,
+    Examined,
+    Inputs,
+    Layer,
+    Port,
+    Tally,
+    examine,
+    options_of,
+    tally,
+)
+from designer.core.message import message
+from designer.core.network import Network
+from designer.core.option import OptionError, names_in
+from designer.core.size import Verdict, compare
+from designer.core.tensor import ANYTHING, Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from designer.core.expression import Scope
+    from designer.core.graph import Node, NodeId, ParamRef, Source
+    from designer.core.layer import Param
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A node's options evaluated: the layer, and the problems of options that cannot be used."""
+
+    layer: Layer
+    problems: tuple[Problem, ...]
+
+
+class Analysis:
+    """Findings of all nodes of a document, and running totals.
+
+    `update` follows a Delta; the work grows with what the Delta affects. `examined` counts the
+    nodes that were looked at and `inferred` the rules that were run, since the start.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.network = Network.of(document.graph)
+        self.findings: dict[NodeId, Finding] = {}
+        self.problems_by_node: dict[NodeId, tuple[Problem, ...]] = {}
+        self.counted = Tally()
+        self.trainable = 0
+        self.examined = 0
+        self.inferred = 0
+        self._users: dict[str, set[NodeId]] = {}
+        self._layers: dict[object, Built] = {}
+        self._results: dict[object, Examined] = {}
+        self._declare()
+        for id, node in document.graph.nodes.items():
+            self._register(id, node)
+        self._propagate(self.network.rank)
+        self._settle_ties(set(self.findings), Delta({}))
+
+    # Following edits
+
+    def update(self, document: Document, delta: Delta) -> set[NodeId]:
+        """Follow an edit; returns the nodes whose findings have changed or are gone.
+
+        Raises CycleError, and has then changed nothing.
+        """
+        self.network.patch(delta)
+        self.document = document
+        changed: set[NodeId] = set()
+        dirty = self._redeclared(delta)
+        for id, change in delta.of("node"):
+            self._forget(id, change.old)
+            if change.new is None:
+                changed.add(id)
+                self._drop(id)
+            else:
+                self._register(id, change.new)
+                dirty.add(id)
+        dirty.update(target.node for target, _ in delta.of("edge"))
+        dirty.intersection_update(self.network.rank)
+        changed |= self._propagate(dirty)
+        self._settle_ties(changed, delta)
+        return changed
+
+    def _redeclared(self, delta: Delta) -> set[NodeId]:
+        """Take in changed names; the nodes whose options use one."""
+        if not any(key.section in ("variable", "dimension") for key in delta.changes):
+            return set()
+        before = self.scope
+        self._declare()
+        names = before.keys() | self.scope.keys()
+        changed = (name for name in names if before.get(name) != self.scope.get(name))
+        dirty = set().union(*(self._users.get(name, set()) for name in changed))
+        return dirty | self._concerned_with_batch(delta)
+
+    def _concerned_with_batch(self, delta: Delta) -> set[NodeId]:
+        """Nodes that care which dimension is the batch, where a meaning has changed."""
+        meanings = (
+            (old.meaning if old else "", new.meaning if new else "")
+            for _, (old, new) in delta.of("dimension")
+        )
+        if all(old == new for old, new in meanings):
+            return set()
+        findings = self.findings.items()
+        return {id for id, f in findings if f.layer and f.layer.batch_axis() is not None}
+
+    def _declare(self) -> None:
+        """Evaluate variables and free dimensions."""
+        document = self.document
+        values, faults = expression.resolve(
+            {name: variable.value for name, variable in document.variables.items()},
+            {name: variable.divisors for name, variable in document.variables.items()},
+        )
+        free = {name: size.free(name, d.multiple) for name, d in document.dimensions.items()}
+        self.scope: Scope = {**free, **values}
+        self.name_problems = tuple(
+            Problem("error", text, option=name) for name, text in faults.items()
+        )
+
+    def _register(self, id: NodeId, node: Node) -> None:
+        for name in _names(node):
+            self._users.setdefault(name, set()).add(id)
+
+    def _forget(self, id: NodeId, node: Node | None) -> None:
+        for name in _names(node) if node else ():
+            self._users[name].discard(id)
+
+    def _drop(self, id: NodeId) -> None:
+        finding = self.findings.pop(id)
+        self.counted -= finding.counted
+        self.trainable -= finding.trainable
+        self.problems_by_node.pop(id, None)
+
+    def _propagate(self, dirty: Iterable[NodeId]) -> set[NodeId]:
+        """Examine nodes in topological order, and those after them whose inputs change."""
+        rank = self.network.rank
+        heap = [(rank[id], id) for id in dirty]
+        heapify(heap)
+        waiting = {id for _, id in heap}
+        changed: set[NodeId] = set()
+        while heap:
+            _, id = heappop(heap)
+            waiting.discard(id)
+            before = self.findings.get(id)
+            after = self._examine(id)
+            if after == before:
+                continue
+            changed.add(id)
+            self._store(id, after)
+            if before is None or before.outputs != after.outputs:
+                for follower in self.network._succ[id]:
+                    if follower not in waiting:
+                        waiting.add(follower)
+                        heappush(heap, (rank[follower], follower))
+        return changed
+
+    def _store(self, id: NodeId, finding: Finding) -> None:
+        before = self.findings.get(id)
+        if before is not None:
+            self.counted -= before.counted
+            self.trainable -= before.trainable
+        self.findings[id] = finding
+        self.counted += finding.counted
+        self.trainable += finding.trainable
+        if finding.problems:
+            self.problems_by_node[id] = finding.problems
+        else:
+            self.problems_by_node.pop(id, None)
+
+    # One node
+
+    def _examine(self, id: NodeId) -> Finding:
+        self.examined += 1
+        node = self.document.graph.nodes[id]
+        if node.kind not in CATALOGUE:
+            text = message("This version of Netdraft does not know the layer {kind}.", kind=node.kind)
+            return Finding(None, problems=(Problem("error", text, id),))
+        built = self._build(node)
+        inputs, gaps = self._inputs(id, built.layer)
+        problems = [replace(problem, node=id) for problem in built.problems]
+        if problems:
+            outputs = {port.name: ANYTHING for port in built.layer.outputs()}
+            return Finding(built.layer, inputs, None, outputs, (*problems, *gaps))
+        examined = self._infer(built.layer, inputs)
+        problems += [_problem(id, remark) for remark in examined.remarks]
+        return self._finding(id, built.layer, inputs, examined, (*problems, *gaps))
+
+    def _finding(
+        self,
+        id: NodeId,
+        layer: Layer,
+        inputs: Inputs,
+        examined: Examined,
+        problems: tuple[Problem, ...],
+    ) -> Finding:
+        result = examined.result
+        tensors = result.outputs if result else ()
+        ports = layer.outputs()
+        outputs = {
+            port.name: tensors[place] if place < len(tensors) else ANYTHING
+            for place, port in enumerate(ports)
+        }
+        extra = (*self._free_params(id, result), *self._misplaced_batch(id, layer, inputs))
+        finding = Finding(layer, inputs, result, outputs, (*problems, *extra))
+        return self._counted(id, finding)
+
+    def _build(self, node: Node) -> Built:
+        names = _names(node)
+        # repr tells 1 from True and 1.0, which are equal as keys.
+        values = tuple((type(value), value) for value in map(self.scope.get, names))
+        key = (node.kind, repr(node.options), values)
+        built = self._layers.get(key)
+        if built is None:
+            built = self._layers[_room(self._layers, key)] = build(node, self.scope)
+        return built
+
+    def _infer(self, layer: Layer, inputs: Inputs) -> Examined:
+        key = (layer, tuple(inputs.items()))
+        examined = self._results.get(key)
+        if examined is None:
+            self.inferred += 1
+            examined = self._results[_room(self._results, key)] = examine(layer, inputs)
+        return examined
+
+    def _inputs(self, id: NodeId, layer: Layer) -> tuple[Inputs, list[Problem]]:
+        """The tensors at a node's inputs, and what is missing or does not belong there."""
+        sources = self.document.graph.sources.get(id, {})
+        problems: list[Problem] = []
+        inputs: dict[str, Tensor | tuple[Tensor, ...]] = {}
+        ports = layer.inputs()
+        for port in ports:
+            slots = sorted(slot for name, slot in sources if name == port.name)
+            arrived = tuple(self._arrives(id, sources, port, slot, problems) for slot in slots)
+            problems += _gap(id, port, len(slots))
+            if port.variadic:
+                inputs[port.name] = arrived or (ANYTHING, ANYTHING)
+            elif arrived or not port.optional:
+                inputs[port.name] = arrived[0] if arrived else ANYTHING
+        known = {port.name for port in ports}
+        problems += [_stray(id, name, slot) for name, slot in sources if name not in known]
+        return inputs, problems
+
+    def _arrives(
+        self,
+        id: NodeId,
+        sources: Mapping[tuple[str, int], Source],
+        port: Port,
+        slot: int,
+        problems: list[Problem],
+    ) -> Tensor:
+        source = sources[port.name, slot]
+        finding = self.findings.get(source.node)
+        tensor = finding.outputs.get(source.port) if finding else None
+        if tensor is None:
+            if finding is not None and finding.layer is not None:
+                text = message("{port} comes from an output that is gone.", port=port.name)
+                problems.append(Problem("error", text, id, port.name, slot))
+            return ANYTHING
+        return tensor
+
+    def _free_params(self, id: NodeId, result: Any) -> Iterator[Problem]:
+        for param in result.params if result else ():
+            names = size.free_names(param.count)
+            if names:
+                text = message(
+                    "{param} would have the free dimension {name} in its shape {shape}.",
+                    param=param.name,
+                    name=", ".join(sorted(names)),
+                    shape=Tensor(param.shape),
+                )
+                yield Problem("error", text, id)
+
+    def _misplaced_batch(self, id: NodeId, layer: Layer, inputs: Inputs) -> Iterator[Problem]:
+        expected = layer.batch_axis()
+        first = next(iter(inputs.values()), None)
+        if expected is None or not isinstance(first, Tensor) or first.partial:
+            return
+        for place, axis in enumerate(first.shape):
+            meaning = self.document.dimensions.get(str(axis))
+            if meaning is not None and meaning.meaning == "batch" and place != expected:
+                text = message(
+                    "{layer} takes axis {expected} for the batch, but {name} is axis {place}.",
+                    layer=layer.kind,
+                    expected=expected,
+                    name=str(axis),
+                    place=place,
+                )
+                yield Problem("warning", text, id, next(iter(inputs)))
+
+    # Shared tensors
+
+    def _counted(self, id: NodeId, finding: Finding) -> Finding:
+        """The finding with its ties checked and what it adds to the totals."""
+        node = self.document.graph.nodes[id]
+        ties = self.document.graph.ties
+        tied: dict[str, ParamRef] = {}
+        problems = [p for p in finding.problems if p.option != TIE]
+        if ties:
+            for param in finding.params:
+                owner = ties.get((id, param.name))  # type: ignore[call-overload]
+                if owner is not None:
+                    fault = self._tie_fault(param, owner)
+                    if fault is None:
+                        tied[param.name] = owner
+                    else:
+                        problems.append(replace(fault, node=id))
+            problems += self._lost_ties(id, finding)
+        own = [param for param in finding.params if param.name not in tied]
+        counted = finding.result.tally if finding.result and not tied else tally(own)
+        trainable = counted.parameters if node.trainable else 0
+        return replace(
+            finding, problems=tuple(problems), tied=tied, counted=counted, trainable=trainable
+        )
+
+    def _tie_fault(self, param: Param, owner: ParamRef) -> Problem | None:
+        finding = self.findings.get(owner.node)
+        theirs = next((p for p in finding.params if p.name == owner.param), None) if finding else None
+        if theirs is None:
+            text = message(
+                "{param} is tied to {owner}, which is not there.", param=param.name, owner=owner.param
+            )
+        elif not _same_shape(param, theirs):
+            text = message(
+                "{param} {shape} cannot share the tensor of {owner} {theirs}.",
+                param=param.name,
+                shape=Tensor(param.shape),
+                owner=owner.param,
+                theirs=Tensor(theirs.shape),
+            )
+        else:
+            return None
+        return Problem("error", text, option=TIE)
+
+    def _lost_ties(self, id: NodeId, finding: Finding) -> Iterator[Problem]:
+        if finding.result is None:
+            return
+        have = {param.name for param in finding.params}
+        for param in self.document.graph.ties:
+            if param.node == id and param.param not in have:
+                text = message("{param} is tied, but this layer has none.", param=param.param)
+                yield Problem("error", text, id, option=TIE)
+
+    def _settle_ties(self, changed: set[NodeId], delta: Delta) -> None:
+        """Count again what shares a tensor with something that has changed."""
+        again = {param.node for param, _ in delta.of("tie")}
+        for param, owner in self.document.graph.ties.items():
+            if owner.node in changed or param.node in changed:
+                again.add(param.node)
+        for id in again & self.findings.keys():
+            before = self.findings[id]
+            after = self._counted(id, before)
+            if after != before:
+                self._store(id, after)
+                changed.add(id)
+
+    # What others read
+
+    def problems(self) -> list[Problem]:
+        """All problems: of names first, then by node in stored order."""
+        nodes = sorted(self.problems_by_node)
+        return [*self.name_problems, *(p for id in nodes for p in self.problems_by_node[id])]
+
+    def totals(self) -> Totals:
+        """The totals as they stand."""
+        return Totals(*self.counted, self.trainable)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Elements of a design; with `unknown` tensors every figure is a lower bound."""
+
+    weights: int
+    biases: int
+    buffers: int
+    unknown: int
+    trainable: int
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases, each tensor once."""
+        return self.weights + self.biases
+
+    @property
+    def known(self) -> bool:
+        """Whether every tensor has a size."""
+        return not self.unknown
+
+
+TIE = "tie"
+"""Stands in `Problem.option` for a tie, which is no option."""
+
+_MOST_KEPT = 200_000
+
+
+def _room(memo: dict[object, Any], key: object) -> object:
+    """`key`, after making room for it where a memo has grown beyond bounds."""
+    if len(memo) >= _MOST_KEPT:
+        memo.clear()
+    return key
+
+
+def build(node: Node, scope: Scope) -> Built:
+    """The layer of a node whose kind is known, and what is wrong with its options.
+
+    An option that cannot be used is shown as a problem and has its default in the layer.
+    """
+    kind = CATALOGUE[node.kind]
+    raw = dict(node.options)
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for option in options_of(kind):
+        try:
+            values[option.name] = option.evaluate(raw.get(option.name, option.default), scope)
+        except UnknownName as error:
+            problems.append(
+                Problem("error", error.message, option=option.name, name=error.name)
+            )
+        except (OptionError, ExpressionError) as error:
+            problems.append(Problem("error", error.message, option=option.name))
+    return Built(kind(**values), tuple(problems))
+
+
+def _names(node: Node) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for _, raw in node.options for name in names_in(raw)))
+
+
+def _problem(id: NodeId, remark: Any) -> Problem:
+    return Problem(
+        remark.severity,
+        remark.message,
+        id,
+        remark.port,
+        option=remark.option,
+        expected=remark.expected,
+        got=remark.got,
+    )
+
+
+def _gap(id: NodeId, port: Port, wires: int) -> list[Problem]:
+    least = 2 if port.variadic else 0 if port.optional else 1
+    if wires >= least:
+        return []
+    if port.variadic:
+        text = message("{port} joins two or more wires, and has {count}.", port=port.name, count=wires)
+    else:
+        text = message("Nothing is connected to {port} yet.", port=port.name)
+    return [Problem("incomplete", text, id, port.name)]
+
+
+def _stray(id: NodeId, name: str, slot: int) -> Problem:
+    text = message("This layer has no input {port} any more.", port=name)
+    return Problem("error", text, id, name, slot)
+
+
+def _same_shape(a: Param, b: Param) -> bool:
+    fits = (Verdict.IDENTICAL, Verdict.EQUAL_HERE)
+    return len(a.shape) == len(b.shape) and all(
+        compare(mine, theirs) in fits for mine, theirs in zip(a.shape, b.shape, strict=True)
+    )
+
+
+def full_delta(document: Document) -> Delta:
+    """The Delta that makes `document` of an empty one."""
+    changes: dict[Key, Change] = {}
+    for id, node in document.graph.nodes.items():
+        changes[Key("node", id)] = Change(None, node)
+    for edge in document.graph.edges():
+        changes[Key("edge", edge.target)] = Change(None, edge.source)
+    for param, owner in document.graph.ties.items():
+        changes[Key("tie", param)] = Change(None, owner)
+    for section in ("variable", "dimension", "setting"):
+        for name, value in getattr(document, _FIELD[section]).items():
+            changes[Key(section, name)] = Change(None, value)
+    for id, position in document.layout.items():
+        changes[Key("position", id)] = Change(None, position)
+    changes[Key("title", None)] = Change("", document.title)
+    return Delta(changes)
+
+
+_FIELD = {"variable": "variables", "dimension": "dimensions", "setting": "settings"}

@@ -1,0 +1,178 @@
+"""Where the numbers come from: the rows of the state dict, and each count explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from designer.core import numbers, size
+from designer.core.graph import ParamRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from designer.core.analysis import Analysis
+    from designer.core.graph import NodeId
+    from designer.core.layer import Axis, Param
+    from designer.core.size import Size
+
+
+class Row(NamedTuple):
+    """One key of the exported module's state dict.
+
+    `owner` is the key whose tensor this one shares, if it is tied.
+    """
+
+    key: str
+    node: NodeId
+    param: Param
+    norm: bool
+    trainable: bool
+    owner: str | None
+
+
+def rows(analysis: Analysis) -> Iterator[Row]:
+    """Every persistent tensor of a design, in the order of the exported module's state dict.
+
+    That is the topological order of the layers, as they are made in the constructor, and within a
+    layer first its parameters and then its buffers.
+    """
+    nodes = analysis.document.graph.nodes
+    for id in analysis.network.ordered():
+        node, finding = nodes[id], analysis.findings[id]
+        for param in finding.params:
+            owner = finding.tied.get(param.name)
+            trainer = nodes[owner.node] if owner else node
+            yield Row(
+                f"{node.attribute}.{param.name}",
+                id,
+                param,
+                norm="Norm" in node.kind,
+                trainable=param.part != "buffer" and trainer.trainable,
+                owner=f"{nodes[owner.node].attribute}.{owner.param}" if owner else None,
+            )
+
+
+def symbolic_total(analysis: Analysis) -> Size:
+    """The number of parameters as one formula in the document's variables."""
+    total: Size = 0
+    for finding in analysis.findings.values():
+        for param in finding.params:
+            if param.part != "buffer" and param.name not in finding.tied:
+                total = total + param.count
+    return total
+
+
+_SHORT = {
+    "in_features": "in",
+    "out_features": "out",
+    "in_channels": "in",
+    "out_channels": "out",
+    "num_features": "features",
+    "num_channels": "channels",
+    "num_embeddings": "num",
+    "embedding_dim": "dim",
+    "embed_dim": "embed",
+    "hidden_size": "hidden",
+    "input_size": "input",
+}
+"""Axis labels as the formula writes them; others lose their number (`kernel_1` is `kernel`)."""
+
+
+class Factor(NamedTuple):
+    """A label and its size; without a label a plain number."""
+
+    label: str
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a layer's parameters are counted: a sum of products, and what they come to.
+
+    One term for each parameter, each a product of labelled factors; equal terms are kept apart.
+    """
+
+    terms: tuple[tuple[Factor, ...], ...]
+
+    @property
+    def total(self) -> int | None:
+        """The sum; None where a size is not known."""
+        values = [size.value(size.product(f.size for f in term)) for term in self.terms]
+        return None if None in values else sum(value for value in values if value is not None)
+
+    def names(self) -> str:
+        """`in × out + out`"""
+        return self._written(lambda factor: factor.label or str(factor.size))
+
+    def figures(self) -> str:
+        """`768 × 3,072 + 3,072`"""
+        return self._written(lambda factor: numbers.count(size.value(factor.size)))
+
+    def result(self) -> str:
+        """`2,362,368`, or `?`."""
+        return numbers.count(self.total)
+
+    def _written(self, write: object) -> str:
+        assert callable(write)
+        written = (" × ".join(map(write, term)) or "1" for term in self.terms)
+        groups: dict[str, int] = {}
+        for term in written:
+            groups[term] = groups.get(term, 0) + 1
+        return " + ".join(
+            term if times == 1 else f"{times} × {term}" for term, times in groups.items()
+        )
+
+
+def explain(params: Iterable[Param]) -> Explanation:
+    """The formula of some parameters, buffers left out."""
+    return Explanation(
+        tuple(_term(param.axes) for param in params if param.part != "buffer")
+    )
+
+
+def _term(axes: tuple[Axis, ...]) -> tuple[Factor, ...]:
+    factors: list[Factor] = []
+    for axis in _reading_order(axes):
+        if axis.times != 1:
+            factors.append(Factor("", axis.times))
+        factors.append(Factor(_short(axis.label), axis.size))
+    return tuple(factors)
+
+
+def _reading_order(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    """A matrix that maps in to out is read in that direction; all else as it is stored."""
+    matrix = len(axes) == 2 and axes[0].label.startswith("out_") and axes[1].label.startswith("in_")
+    return axes[::-1] if matrix else axes
+
+
+def _short(label: str) -> str:
+    return _SHORT.get(label, label.rstrip("0123456789").rstrip("_"))
+
+
+class Share(NamedTuple):
+    """A layer's part of the total."""
+
+    node: NodeId
+    parameters: int
+    fraction: float
+
+
+def shares(analysis: Analysis) -> list[Share]:
+    """Layers that have parameters of their own, largest first, ties in stored order."""
+    total = analysis.counted.parameters
+    found = [
+        Share(id, finding.counted.parameters, finding.counted.parameters / total)
+        for id, finding in analysis.findings.items()
+        if finding.counted.parameters
+    ]
+    return sorted(found, key=lambda share: (-share.parameters, share.node))
+
+
+def tied_rows(analysis: Analysis) -> Mapping[ParamRef, ParamRef]:
+    """Parameters that share another's tensor, as far as the tie holds."""
+    return {
+        ParamRef(id, name): owner
+        for id, finding in analysis.findings.items()
+        for name, owner in finding.tied.items()
+    }

@@ -1,0 +1,243 @@
+"""The document as an immutable value, and the Delta, which says as plain data what an edit did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from immutables import Map
+
+from designer.core.graph import Graph, Node, NodeId, ParamRef, Source, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping
+
+    from designer.core.option import Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A named value that options may use; it becomes a constructor argument in code.
+
+    `value` is a literal (int, float, bool, str) or an Expression over other variables.
+    `divisors` are the numbers and variables that are declared to divide it.
+    `choices` makes a str variable one of these.
+    """
+
+    value: Raw
+    note: str = ""
+    choices: tuple[str, ...] = ()
+    divisors: tuple[str | int, ...] = ()
+    extra: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A free dimension: an axis that has no value in the design, such as the batch.
+
+    `trial` is the size with which memory and operations are worked out; `multiple` is a declared
+    assumption about every size it will have.
+    """
+
+    meaning: str = ""
+    trial: int = 1
+    multiple: int = 1
+    extra: tuple[tuple[str, object], ...] = ()
+
+
+Position: TypeAlias = tuple[float, float]
+"""Centre of a node on the canvas, in pixels at 100 % zoom."""
+
+
+class Key(NamedTuple):
+    """What a change is about.
+
+    Sections and their ids: `node` and `position` (NodeId), `edge` (Target), `tie` (ParamRef),
+    `variable`, `dimension` and `setting` (name); `title`, `variable order` and `dimension order`
+    have None.
+    """
+
+    section: str
+    id: Hashable
+
+
+class Change(NamedTuple):
+    """A value before and after; None where there was or is none."""
+
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What an edit set and removed. Applying `inverse` after it gives the first document back."""
+
+    changes: Mapping[Key, Change]
+
+    def inverse(self) -> Delta:
+        """The Delta that takes this one back."""
+        return Delta({key: Change(new, old) for key, (old, new) in self.changes.items()})
+
+    def of(self, section: str) -> Iterable[tuple[Any, Change]]:
+        """The changes of one section: (id, change)."""
+        return ((key.id, change) for key, change in self.changes.items() if key.section == section)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes)
+
+
+Names: TypeAlias = "Mapping[str, Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """All that a file holds. Node ids are unique in the document and never used again.
+
+    `variables` and `dimensions` keep the order in which they were declared. `extra` keeps fields
+    of the file that this version does not know.
+    """
+
+    title: str = ""
+    graph: Graph = field(default_factory=Graph)
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    dimensions: Mapping[str, Dimension] = field(default_factory=dict)
+    layout: Map[NodeId, Position] = field(default_factory=Map)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    next_id: NodeId = field(default=1, compare=False)
+    extra: tuple[tuple[str, object], ...] = ()
+
+    def get(self, key: Key) -> Any:
+        """The value at a key; None where there is none."""
+        return _GET[key.section](self, key.id)
+
+    def put(self, key: Key, value: Any) -> Document:
+        """The document with the value at a key set, or removed where `value` is None."""
+        return _PUT[key.section](self, key.id, value)
+
+    def apply(self, delta: Delta) -> Document:
+        """The document after a Delta."""
+        document = self
+        for key, change in delta.changes.items():
+            document = document.put(key, change.new)
+        return document
+
+
+def _put_node(document: Document, id: Any, node: Node | None) -> Document:
+    graph = document.graph.with_node(id, node)
+    return replace(document, graph=graph, next_id=max(document.next_id, id + 1))
+
+
+def _put_layout(document: Document, id: Any, position: Position | None) -> Document:
+    layout = document.layout
+    changed = layout.delete(id) if position is None else layout.set(id, position)
+    return replace(document, layout=changed)
+
+
+def _named(values: Names, name: str, value: Any) -> Names:
+    """Set or remove one of few named values."""
+    if value is None:
+        return {key: kept for key, kept in values.items() if key != name}
+    return {**values, name: value}
+
+
+def _reordered(values: Names, order: tuple[str, ...] | None) -> Names:
+    known = [name for name in order or () if name in values]
+    return {name: values[name] for name in (*known, *(n for n in values if n not in known))}
+
+
+_GET: dict[str, Callable[[Document, Any], Any]] = {
+    "node": lambda document, id: document.graph.nodes.get(id),
+    "edge": lambda document, target: document.graph.source(target),
+    "tie": lambda document, param: document.graph.ties.get(param),
+    "position": lambda document, id: document.layout.get(id),
+    "variable": lambda document, name: document.variables.get(name),
+    "variable order": lambda document, _: tuple(document.variables),
+    "dimension": lambda document, name: document.dimensions.get(name),
+    "dimension order": lambda document, _: tuple(document.dimensions),
+    "setting": lambda document, name: document.settings.get(name),
+    "title": lambda document, _: document.title,
+}
+
+_PUT: dict[str, Callable[[Document, Any, Any], Document]] = {
+    "node": _put_node,
+    "edge": lambda document, target, source: replace(
+        document, graph=document.graph.with_edge(target, source)
+    ),
+    "tie": lambda document, param, owner: replace(
+        document, graph=document.graph.with_tie(param, owner)
+    ),
+    "position": _put_layout,
+    "variable": lambda document, name, value: replace(
+        document, variables=_named(document.variables, name, value)
+    ),
+    "variable order": lambda document, _, order: replace(
+        document, variables=_reordered(document.variables, order)
+    ),
+    "dimension": lambda document, name, value: replace(
+        document, dimensions=_named(document.dimensions, name, value)
+    ),
+    "dimension order": lambda document, _, order: replace(
+        document, dimensions=_reordered(document.dimensions, order)
+    ),
+    "setting": lambda document, name, value: replace(
+        document, settings=_named(document.settings, name, value)
+    ),
+    "title": lambda document, _, title: replace(document, title=title or ""),
+}
+
+SECTIONS = tuple(_PUT)
+
+
+class Draft:
+    """A document being edited: every change goes through `put`, which keeps the Delta.
+
+    An edit is a function that takes a Draft; `drafted` runs it.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.before = document
+        self.document = document
+        self._old: dict[Key, Any] = {}
+
+    @property
+    def graph(self) -> Graph:
+        """The graph as it is now."""
+        return self.document.graph
+
+    def put(self, section: str, id: Hashable, value: Any) -> None:
+        """Set a value, or remove it with None."""
+        key = Key(section, id)
+        self._old.setdefault(key, self.document.get(key))
+        self.document = self.document.put(key, value)
+
+    def put_node(self, id: NodeId, node: Node | None) -> None:
+        """Set or remove a node."""
+        self.put("node", id, node)
+
+    def put_edge(self, target: Target, source: Source | None) -> None:
+        """Set or remove the wire into an input."""
+        self.put("edge", target, source)
+
+    def put_tie(self, param: ParamRef, owner: ParamRef | None) -> None:
+        """Tie a parameter to another, or untie it."""
+        self.put("tie", param, owner)
+
+    def put_position(self, id: NodeId, position: Position | None) -> None:
+        """Set or remove a node's place on the canvas."""
+        self.put("position", id, position)
+
+    def delta(self) -> Delta:
+        """What has changed, without what came back to its old value."""
+        pairs = ((key, Change(old, self.document.get(key))) for key, old in self._old.items())
+        return Delta({key: change for key, change in pairs if change.old != change.new})
+
+
+Edit: TypeAlias = "Callable[[Draft], None]"
+"""A pure edit: it reads and changes only the Draft it is given, and may raise Refused."""
+
+
+def drafted(document: Document, edit: Edit) -> tuple[Document, Delta]:
+    """The document after an edit, and the Delta from the one to the other."""
+    draft = Draft(document)
+    edit(draft)
+    return draft.document, draft.delta()

@@ -1,0 +1,193 @@
+"""The one door for edits: new document, analysis, history, and a notice to those who listen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from designer.core.analysis import Analysis, Totals
+from designer.core.document import Delta, Document, drafted
+from designer.core.edits import Refused
+from designer.core.finding import Finding, Problem
+from designer.core.network import CycleError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from designer.core.document import Edit
+    from designer.core.graph import NodeId
+    from designer.core.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of the history: the document after it, and what it did to the parameters."""
+
+    label: Message
+    delta: Delta
+    before: Document
+    after: Document
+    parameters: int
+    gesture: Hashable = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What listeners hear: the Delta of the document, and the nodes whose findings changed."""
+
+    delta: Delta
+    nodes: frozenset[NodeId]
+
+
+Listener: TypeAlias = "Callable[[Notice], None]"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an edit would give: totals before and after, and findings and problems after it."""
+
+    delta: Delta
+    before: Totals
+    after: Totals
+    findings: dict[NodeId, Finding]
+    problems: tuple[Problem, ...]
+
+    @property
+    def parameters(self) -> int:
+        """The change in parameters."""
+        return self.after.parameters - self.before.parameters
+
+
+class Editor:
+    """A document with its analysis and history.
+
+    `steps[:place]` are done, the rest can be redone. An edit that raises Refused has changed
+    nothing.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.analysis = Analysis(document)
+        self.steps: list[Step] = []
+        self.place = 0
+        self._saved: Document = document
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` after every change of the document."""
+        self._listeners.append(listener)
+
+    def unlisten(self, listener: Listener) -> None:
+        """Stop calling `listener`."""
+        self._listeners.remove(listener)
+
+    @property
+    def modified(self) -> bool:
+        """Whether the document differs from the one that was last marked as saved."""
+        return self.document is not self._saved and self.document != self._saved
+
+    def mark_saved(self, document: Document | None = None) -> None:
+        """Take the present document, or a given one, for the one on disk."""
+        self._saved = self.document if document is None else document
+
+    def apply(self, edit: Edit, label: Message, gesture: Hashable = None) -> Notice | None:
+        """Make an edit as one step of the history; None where it changes nothing.
+
+        Steps in a row with one gesture (a drag, a number being scrubbed) become one. Raises
+        Refused where it cannot be made.
+        """
+        before, counted = self.document, self.analysis.counted.parameters
+        document, delta = drafted(before, edit)
+        if not delta:
+            return None
+        notice = self._go(document, delta)
+        change = self.analysis.counted.parameters - counted
+        self._record(Step(label, delta, before, document, change, gesture))
+        self._tell(notice)
+        return notice
+
+    def _record(self, step: Step) -> None:
+        del self.steps[self.place :]
+        last = self.steps[-1] if self.steps else None
+        if last is not None and step.gesture is not None and last.gesture == step.gesture:
+            merged = Step(
+                step.label,
+                merge(last.delta, step.delta),
+                last.before,
+                step.after,
+                last.parameters + step.parameters,
+                step.gesture,
+            )
+            self.steps[-1:] = [merged] if merged.delta else []
+        else:
+            self.steps.append(step)
+        self.place = len(self.steps)
+
+    def end_gesture(self) -> None:
+        """Let the next edit begin a step of its own, whatever its gesture."""
+        if self.steps and self.place == len(self.steps):
+            last = self.steps[-1]
+            self.steps[-1] = Step(last.label, last.delta, last.before, last.after, last.parameters)
+
+    def _go(self, document: Document, delta: Delta) -> Notice:
+        try:
+            changed = self.analysis.update(document, delta)
+        except CycleError as error:
+            raise Refused(error.message) from error
+        self.document = document
+        return Notice(delta, frozenset(changed))
+
+    def _tell(self, notice: Notice) -> None:
+        for listener in list(self._listeners):
+            listener(notice)
+
+    @property
+    def undoable(self) -> Message | None:
+        """The label of the step that undo would take back."""
+        return self.steps[self.place - 1].label if self.place else None
+
+    @property
+    def redoable(self) -> Message | None:
+        """The label of the step that redo would make."""
+        return self.steps[self.place].label if self.place < len(self.steps) else None
+
+    def undo(self) -> None:
+        """Take the last step back; nothing happens where there is none."""
+        if self.place:
+            step = self.steps[self.place - 1]
+            self.place -= 1
+            self._tell(self._go(step.before, step.delta.inverse()))
+
+    def redo(self) -> None:
+        """Make the next step again; nothing happens where there is none."""
+        if self.place < len(self.steps):
+            step = self.steps[self.place]
+            self.place += 1
+            self._tell(self._go(step.after, step.delta))
+
+    def preview(self, edit: Edit) -> Preview:
+        """What an edit would give; the document stays as it is. Raises Refused like `apply`."""
+        present = self.document
+        document, delta = drafted(present, edit)
+        before = self.analysis.totals()
+        notice = self._go(document, delta)
+        try:
+            findings = self.analysis.findings
+            return Preview(
+                delta,
+                before,
+                self.analysis.totals(),
+                {id: findings[id] for id in notice.nodes if id in findings},
+                tuple(self.analysis.problems()),
+            )
+        finally:
+            self._go(present, delta.inverse())
+
+
+def merge(first: Delta, second: Delta) -> Delta:
+    """Two Deltas in a row as one, without what came back to its old value."""
+    changes = dict(first.changes)
+    for key, change in second.changes.items():
+        old = changes[key].old if key in changes else change.old
+        changes[key] = change._replace(old=old)
+    return Delta({key: change for key, change in changes.items() if change.old != change.new})

@@ -1,0 +1,398 @@
+"""The edits: each returns a function that changes a Draft, or raises Refused and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+from designer.core import expression
+from designer.core.expression import Expression
+from designer.core.graph import Node, NodeId, ParamRef, Source, Target
+from designer.core.layer import CATALOGUE, defaults
+from designer.core.message import Message, message
+from designer.core.names import python_name
+from designer.core.option import names_in
+
+if TYPE_CHECKING:
+    from designer.core.document import Dimension, Draft, Edit, Position, Variable
+    from designer.core.option import Raw
+
+
+class Refused(ValueError):
+    """An edit that cannot be made; `message` says why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
+
+
+def all_of(edits: Iterable[Edit]) -> Edit:
+    """Several edits as one."""
+    parts = tuple(edits)
+
+    def edit(draft: Draft) -> None:
+        for part in parts:
+            part(draft)
+
+    return edit
+
+
+def _node(draft: Draft, id: NodeId) -> Node:
+    node = draft.graph.nodes.get(id)
+    if node is None:
+        raise Refused(message("There is no layer {id} in this design.", id=id))
+    return node
+
+
+# Nodes
+
+
+def fresh_name(draft: Draft, stem: str) -> str:
+    """`stem` with the lowest number from 1 on that no node has."""
+    taken = {node.name for node in draft.graph.nodes.values()}
+    return next(name for n in count(1) if (name := f"{stem}{n}") not in taken)
+
+
+def _attributes(draft: Draft, without: NodeId | None = None) -> set[str]:
+    names = {node.attribute for id, node in draft.graph.nodes.items() if id != without}
+    return names | set(draft.document.variables)
+
+
+def add_node(
+    kind: str,
+    position: Position,
+    options: Mapping[str, Raw] | None = None,
+    name: str = "",
+) -> Edit:
+    """Add a layer; its id is the document's `next_id`. Options not given get their defaults."""
+    if kind not in CATALOGUE:
+        raise Refused(message("There is no layer of kind {kind}.", kind=kind))
+    layer = CATALOGUE[kind]
+
+    def edit(draft: Draft) -> None:
+        shown = name or fresh_name(draft, layer.stem)
+        attribute = python_name(shown, _attributes(draft))
+        node = Node(shown, attribute, kind, defaults(layer)).with_options(options or {})
+        id = draft.document.next_id
+        draft.put_node(id, node)
+        draft.put_position(id, position)
+
+    return edit
+
+
+def put_nodes(nodes: Iterable[tuple[NodeId, Node]]) -> Edit:
+    """Set whole nodes, as they are."""
+    parts = tuple(nodes)
+
+    def edit(draft: Draft) -> None:
+        for id, node in parts:
+            draft.put_node(id, node)
+
+    return edit
+
+
+def remove_nodes(ids: Iterable[NodeId]) -> Edit:
+    """Remove layers with their wires and ties."""
+    gone = tuple(ids)
+
+    def edit(draft: Draft) -> None:
+        for id in gone:
+            _remove_node(draft, id)
+
+    return edit
+
+
+def _remove_node(draft: Draft, id: NodeId) -> None:
+    _node(draft, id)
+    for edge in [*draft.graph.edges_into(id), *draft.graph.edges_from(id)]:
+        draft.put_edge(edge.target, None)
+    for param, owner in list(draft.graph.ties.items()):
+        if id in (param.node, owner.node):
+            draft.put_tie(param, None)
+    draft.put_node(id, None)
+    draft.put_position(id, None)
+
+
+def take_out(id: NodeId) -> Edit:
+    """Remove a layer and join what came into its first input to all that its outputs fed."""
+
+    def edit(draft: Draft) -> None:
+        incoming = next(iter(draft.graph.edges_into(id)), None)
+        fed = [edge.target for edge in draft.graph.edges_from(id)]
+        _remove_node(draft, id)
+        if incoming is not None:
+            for target in fed:
+                draft.put_edge(target, incoming.source)
+
+    return edit
+
+
+def rename(id: NodeId, name: str) -> Edit:
+    """Give a layer another name, and with it another attribute in code."""
+    shown = name.strip()
+
+    def edit(draft: Draft) -> None:
+        node = _node(draft, id)
+        _check_shown(draft, id, shown)
+        attribute = python_name(shown, _attributes(draft, id))
+        draft.put_node(id, replace(node, name=shown, attribute=attribute))
+
+    return edit
+
+
+NAME_LIMIT = 1000
+
+
+def _check_shown(draft: Draft, id: NodeId, name: str) -> None:
+    if not name or len(name) > NAME_LIMIT or not name.isprintable():
+        raise Refused(
+            message("A name has 1 to {limit} characters, all of them visible.", limit=NAME_LIMIT)
+        )
+    for other, node in draft.graph.nodes.items():
+        if other != id and node.name == name:
+            raise Refused(message("There is a layer {name} already.", name=name))
+
+
+def set_options(ids: Iterable[NodeId], options: Mapping[str, Raw]) -> Edit:
+    """Set options of some layers; what their kinds make of the values is shown by the analysis."""
+    chosen = tuple(ids)
+
+    def edit(draft: Draft) -> None:
+        for id in chosen:
+            draft.put_node(id, _node(draft, id).with_options(options))
+
+    return edit
+
+
+def set_trainable(ids: Iterable[NodeId], trainable: bool) -> Edit:
+    """Train or lock the parameters of some layers."""
+    chosen = tuple(ids)
+
+    def edit(draft: Draft) -> None:
+        for id in chosen:
+            draft.put_node(id, replace(_node(draft, id), trainable=trainable))
+
+    return edit
+
+
+def move(positions: Mapping[NodeId, Position]) -> Edit:
+    """Place layers on the canvas."""
+
+    def edit(draft: Draft) -> None:
+        for id, position in positions.items():
+            _node(draft, id)
+            draft.put_position(id, position)
+
+    return edit
+
+
+# Wires
+
+
+def connect(source: Source, target: Target) -> Edit:
+    """Draw a wire; one that is there already is replaced."""
+
+    def edit(draft: Draft) -> None:
+        _node(draft, source.node)
+        _node(draft, target.node)
+        if source.node == target.node:
+            raise Refused(message("A layer cannot feed itself."))
+        draft.put_edge(target, source)
+
+    return edit
+
+
+def disconnect(*targets: Target) -> Edit:
+    """Remove the wires into some inputs."""
+
+    def edit(draft: Draft) -> None:
+        for target in targets:
+            draft.put_edge(target, None)
+
+    return edit
+
+
+def insert(
+    target: Target,
+    kind: str,
+    position: Position,
+    options: Mapping[str, Raw] | None = None,
+    ports: tuple[str, str] = ("x", "out"),
+) -> Edit:
+    """Put a new layer into the wire that comes into `target`."""
+
+    def edit(draft: Draft) -> None:
+        source = draft.graph.source(target)
+        id = draft.document.next_id
+        add_node(kind, position, options)(draft)
+        if source is not None:
+            draft.put_edge(Target(id, ports[0]), source)
+        draft.put_edge(target, Source(id, ports[1]))
+
+    return edit
+
+
+def drop_in(id: NodeId, target: Target, ports: tuple[str, str] = ("x", "out")) -> Edit:
+    """Put a layer that is there already into the wire that comes into `target`."""
+
+    def edit(draft: Draft) -> None:
+        _node(draft, id)
+        source = draft.graph.source(target)
+        if source is None or id in (source.node, target.node):
+            raise Refused(message("There is no wire here that this layer can go into."))
+        draft.put_edge(Target(id, ports[0]), source)
+        draft.put_edge(target, Source(id, ports[1]))
+
+    return edit
+
+
+def tie(param: ParamRef, owner: ParamRef) -> Edit:
+    """Let a parameter share the tensor of another: one tensor under two state-dict keys."""
+
+    def edit(draft: Draft) -> None:
+        _node(draft, param.node)
+        _node(draft, owner.node)
+        root = draft.graph.ties.get(owner, owner)
+        if root == param:
+            raise Refused(message("A parameter cannot be tied to itself."))
+        for tied, its_owner in list(draft.graph.ties.items()):
+            if its_owner == param:
+                draft.put_tie(tied, root)
+        draft.put_tie(param, root)
+
+    return edit
+
+
+def untie(param: ParamRef) -> Edit:
+    """Give a tied parameter a tensor of its own again."""
+
+    def edit(draft: Draft) -> None:
+        draft.put_tie(param, None)
+
+    return edit
+
+
+# Names: variables and free dimensions
+
+
+def set_variable(name: str, variable: Variable) -> Edit:
+    """Declare a variable, or give a declared one another value, note or assumption."""
+
+    def edit(draft: Draft) -> None:
+        if name not in draft.document.variables:
+            _check_name(draft, name)
+        draft.put("variable", name, variable)
+
+    return edit
+
+
+def set_dimension(name: str, dimension: Dimension) -> Edit:
+    """Declare a free dimension, or change what is said of it."""
+
+    def edit(draft: Draft) -> None:
+        if name not in draft.document.dimensions:
+            _check_name(draft, name)
+        draft.put("dimension", name, dimension)
+
+    return edit
+
+
+def _check_name(draft: Draft, name: str) -> None:
+    problem = expression.check_name(name)
+    if problem is not None:
+        raise Refused(problem)
+    if name in draft.document.variables or name in draft.document.dimensions:
+        raise Refused(message("{name} is declared already.", name=name))
+
+
+def remove_name(name: str) -> Edit:
+    """Remove a variable or free dimension that nothing uses; refused with its uses otherwise."""
+
+    def edit(draft: Draft) -> None:
+        used = uses(draft, name)
+        if used:
+            raise Refused(
+                message("{name} is used by {uses}.", name=name, uses=", ".join(used[:8]))
+            )
+        section = "variable" if name in draft.document.variables else "dimension"
+        draft.put(section, name, None)
+
+    return edit
+
+
+def uses(draft: Draft, name: str) -> list[str]:
+    """What uses a name: `layer.option` and variables, in stored order."""
+    found = [
+        f"{draft.graph.nodes[id].name}.{option}"
+        for id in draft.graph.ids()
+        for option, raw in draft.graph.nodes[id].options
+        if name in names_in(raw)
+    ]
+    for other, variable in draft.document.variables.items():
+        if name in names_in(variable.value) or name in variable.divisors:
+            found.append(other)
+    return found
+
+
+def rename_name(old: str, new: str) -> Edit:
+    """Rename a variable or free dimension wherever it is used; as one edit."""
+
+    def edit(draft: Draft) -> None:
+        _check_name(draft, new)
+        section = "variable" if old in draft.document.variables else "dimension"
+        names: Mapping[str, object] = getattr(draft.document, f"{section}s")
+        order = tuple(new if name == old else name for name in names)
+        draft.put(section, new, names[old])
+        draft.put(section, old, None)
+        draft.put(f"{section} order", None, order)
+        _rename_in_variables(draft, old, new)
+        _rename_in_nodes(draft, old, new)
+
+    return edit
+
+
+def _rename_in_variables(draft: Draft, old: str, new: str) -> None:
+    for name, variable in draft.document.variables.items():
+        divisors = tuple(new if divisor == old else divisor for divisor in variable.divisors)
+        changed = replace(variable, value=_renamed(variable.value, old, new), divisors=divisors)
+        if changed != variable:
+            draft.put("variable", name, changed)
+
+
+def _rename_in_nodes(draft: Draft, old: str, new: str) -> None:
+    for id, node in draft.graph.nodes.items():
+        options = {
+            name: _renamed(raw, old, new) for name, raw in node.options if old in names_in(raw)
+        }
+        if options:
+            draft.put_node(id, node.with_options(options))
+
+
+def _renamed(raw: Raw, old: str, new: str) -> Raw:
+    if isinstance(raw, tuple):
+        return tuple(_renamed(part, old, new) for part in raw)
+    if isinstance(raw, Expression) and old in names_in(raw):
+        return Expression(expression.rename(raw.text, old, new))
+    return raw
+
+
+def set_title(title: str) -> Edit:
+    """Give the design a title."""
+
+    def edit(draft: Draft) -> None:
+        draft.put("title", None, title)
+
+    return edit
+
+
+def unify(keep: str, gone: str) -> Edit:
+    """Make two free dimensions one: every use of `gone` becomes `keep`."""
+
+    def edit(draft: Draft) -> None:
+        _rename_in_variables(draft, gone, keep)
+        _rename_in_nodes(draft, gone, keep)
+        draft.put("dimension", gone, None)
+
+    return edit

@@ -1,0 +1,468 @@
+"""What a layer is: options, ports, and one rule from which shapes, counts and code follow."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
+
+from designer.core import size as sizes
+from designer.core.code import Call, Code, Method, Module, Ref
+from designer.core.message import Message, message
+from designer.core.option import Option, Raw, read_option
+from designer.core.size import Size, Verdict, compare, product
+from designer.core.tensor import ANYTHING, Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+FAMILIES: dict[str, str] = {
+    "io": "Input and output",
+    "linear": "Linear",
+    "conv": "Convolution",
+    "norm": "Normalisation",
+    "act": "Activation",
+    "pool": "Pooling",
+    "rnn": "Recurrent",
+    "attn": "Attention",
+    "embed": "Embedding",
+    "shape": "Shape",
+    "merge": "Merge",
+    "reg": "Regularisation",
+    "block": "Ready-made blocks",
+    "custom": "Custom",
+}
+"""Family key to its English name, in the order of the palette."""
+
+Severity: TypeAlias = Literal["error", "incomplete", "warning", "hint"]
+"""`error` and `incomplete` (something is missing yet) keep a design from being exported."""
+
+Part: TypeAlias = Literal["weight", "bias", "buffer"]
+
+
+class Port(NamedTuple):
+    """A named input or output of a layer; a variadic input takes any number of wires, in order."""
+
+    name: str
+    optional: bool = False
+    variadic: bool = False
+
+
+class Axis(NamedTuple):
+    """One labelled factor of a parameter's axis: `times` stacked pieces of `size`."""
+
+    label: str
+    size: Size
+    times: int = 1
+
+
+class Times(NamedTuple):
+    """`times` pieces of `size` along one axis, as in the four gates of an LSTM."""
+
+    times: int
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter or buffer of a layer, under its state-dict name within the layer."""
+
+    name: str
+    axes: tuple[Axis, ...]
+    part: Part
+    dtype: str = "float32"
+    persistent: bool = True
+
+    @property
+    def shape(self) -> tuple[Size, ...]:
+        """Sizes of its axes."""
+        return tuple(axis.size if axis.times == 1 else axis.times * axis.size for axis in self.axes)
+
+    @property
+    def count(self) -> Size:
+        """Number of elements."""
+        return product(self.shape)
+
+
+def _axes(named: Mapping[str, Size | Times]) -> tuple[Axis, ...]:
+    return tuple(
+        Axis(label, size.size, size.times) if isinstance(size, Times) else Axis(label, size)
+        for label, size in named.items()
+    )
+
+
+def weight(name: str, /, **axes: Size | Times) -> Param:
+    """A learned weight; the keywords label its axes, in the order of its shape."""
+    return Param(name, _axes(axes), "weight")
+
+
+def bias(name: str, /, **axes: Size | Times) -> Param:
+    """A learned bias; the keywords label its axes."""
+    return Param(name, _axes(axes), "bias")
+
+
+def buffer(name: str, /, dtype: str = "float32", **axes: Size | Times) -> Param:
+    """A buffer that the state dict holds; without axes it is a scalar."""
+    return Param(name, _axes(axes), "buffer", dtype)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a layer makes of its inputs.
+
+    `flops` counts matrix products, convolutions and attention, one multiply-add as 2.
+    `code` says how the layer is written; None for inputs and outputs, which are the frame itself.
+    """
+
+    outputs: tuple[Tensor, ...]
+    params: tuple[Param, ...] = ()
+    flops: Size = 0
+    code: Code | None = None
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Exact numbers of elements by part."""
+        return tally(self.params)
+
+
+class Tally(NamedTuple):
+    """Elements by part; `unknown` is the number of tensors whose size is not known."""
+
+    weights: int = 0
+    biases: int = 0
+    buffers: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: Tally) -> Tally:  # type: ignore[override]
+        return Tally(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def __sub__(self, other: Tally) -> Tally:
+        return Tally(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases."""
+        return self.weights + self.biases
+
+
+_PART_INDEX: dict[Part, int] = {"weight": 0, "bias": 1, "buffer": 2}
+
+
+def tally(params: Iterable[Param]) -> Tally:
+    """The Tally of some parameters."""
+    counts = [0, 0, 0, 0]
+    for param in params:
+        count = sizes.value(param.count)
+        if count is None:
+            counts[3] += 1
+        else:
+            counts[_PART_INDEX[param.part]] += count
+    return Tally(*counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to say about a layer at one of its ports or options.
+
+    `expected` and `got` are the two sizes that do not agree, where it is about sizes.
+    """
+
+    severity: Severity
+    message: Message
+    port: str | None = None
+    option: str | None = None
+    expected: Size | None = None
+    got: Size | None = None
+
+
+class LayerError(ValueError):
+    """A refusal: what PyTorch would refuse too. Carries the Remark that explains it."""
+
+    def __init__(
+        self,
+        message: Message,
+        *,
+        port: str | None = None,
+        option: str | None = None,
+        expected: Size | None = None,
+        got: Size | None = None,
+    ) -> None:
+        super().__init__(str(message))
+        self.remark = Remark("error", message, port, option, expected, got)
+
+
+Inputs: TypeAlias = Mapping[str, "Tensor | tuple[Tensor, ...]"]
+"""Tensors by input port; a tuple at a variadic port; an optional port may be left out."""
+
+
+class Layer:
+    """A kind with its options, evaluated. Subclasses are frozen dataclasses made by `@layer`.
+
+    A subclass writes `infer`, whose parameters are the input ports: a default of None makes a
+    port optional, `*xs` makes it variadic. Sizes may be symbolic and inputs partial; `infer`
+    works on what is known. Instances compare by identity; equal ones are shared by the analysis.
+    """
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    family: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]]
+    stem: ClassVar[str]
+    """What a new node of this kind is called, before its number."""
+    preset: ClassVar[Mapping[str, Raw]] = {}
+    """Options that a layer added by hand gets instead of PyTorch's defaults."""
+
+    infer: Callable[..., Result]
+
+    def inputs(self) -> tuple[Port, ...]:
+        """The input ports."""
+        return _signature_ports(type(self))
+
+    def outputs(self) -> tuple[Port, ...]:
+        """The output ports, in the order of `Result.outputs`."""
+        return (Port("out"),)
+
+    def batch_axis(self) -> int | None:
+        """The axis of the first input that this layer takes for the batch, where that matters."""
+        return None
+
+    def caption(self, result: Result, inputs: Inputs) -> str:  # noqa: ARG002
+        """The few characters on the node that say what it does: `768 → 3072`."""
+        for param in result.params:
+            if param.part == "weight":
+                return " → ".join(str(size) for size in reversed(param.shape))
+        return ""
+
+    # What rules share
+
+    def refuse(self, template: str, /, **values: object) -> LayerError:
+        """A LayerError of this layer; `{layer}` in the template is its kind.
+
+        The keywords `port` and `option` also say where it is, `expected` and `got`, when sizes,
+        which two do not agree.
+        """
+        place = {key: values[key] for key in ("port", "option") if key in values}
+        pair = {key: values[key] for key in ("expected", "got") if _is_size(values.get(key))}
+        return LayerError(message(template, layer=self.kind, **values), **place, **pair)  # type: ignore[arg-type]
+
+    def agree(self, option: str, got: Size, tensor: Tensor, pattern: str, port: str = "x") -> Size:
+        """The size of an axis that an input determines and the user may pin.
+
+        `pattern` shows the expected shape: `"[..., {}]"`. Returns the pinned size, else `got`.
+        Raises LayerError where both are known to differ.
+        """
+        pinned: Size | None = getattr(self, option)
+        if pinned is None:
+            return got
+        verdict = compare(pinned, got)
+        if verdict is Verdict.DIFFERENT:
+            raise LayerError(
+                message(
+                    "{layer} expects {expected}, got {got}.",
+                    layer=self.kind,
+                    expected=pattern.format(pinned),
+                    got=tensor,
+                ),
+                port=port,
+                option=option,
+                expected=pinned,
+                got=got,
+            )
+        self._doubt(verdict, Remark("hint", _NOTHING, port, option, pinned, got))
+        return pinned
+
+    def same(self, a: Size, b: Size, refusal: LayerError) -> Size:
+        """One size from two that must be equal; raises `refusal` where they differ."""
+        verdict = compare(a, b)
+        if verdict is Verdict.DIFFERENT:
+            raise refusal
+        at = refusal.remark
+        self._doubt(verdict, Remark("hint", _NOTHING, at.port, at.option, a, b))
+        return b if sizes.is_unknown(a) else a
+
+    def _doubt(self, verdict: Verdict, remark: Remark) -> None:
+        """Note a pair that fits at these values only, or cannot be compared."""
+        expected, got = remark.expected, remark.got
+        if verdict is Verdict.EQUAL_HERE:
+            template = "{layer} needs {expected} = {got}: true at these values only."
+        elif verdict is Verdict.UNDECIDED and not (_unknown(expected) or _unknown(got)):
+            template = "{layer} needs {expected} = {got}: cannot be checked."
+        else:
+            return
+        text = message(template, layer=self.kind, expected=expected, got=got)
+        note(Remark("hint", text, remark.port, remark.option, expected, got))
+
+    def ranked(self, x: Tensor, ranks: tuple[int, ...], pattern: str, port: str = "x") -> Tensor:
+        """`x`, refused when its known rank is not among `ranks`.
+
+        `pattern` shows what is expected: `"[N, C, H, W] or [C, H, W]"`.
+        """
+        if x.rank is not None and x.rank not in ranks:
+            raise self.refuse(
+                "{layer} expects {expected}, got {got}.", port=port, expected=pattern, got=x
+            )
+        return x
+
+    def module(self, function: str, *positional: str, **filled: Size) -> Code:
+        """Code of a module whose arguments are this layer's options.
+
+        `positional` are written first, without names; other options follow as keywords where they
+        differ from PyTorch's defaults. `filled` gives sizes that were inferred. Options that
+        PyTorch does not know are left out by listing them in `not_torch`.
+        """
+        values = {option.name: getattr(self, option.name) for option in options_of(type(self))}
+        values |= filled
+        keywords = tuple(
+            (option.name, values[option.name])
+            for option in options_of(type(self))
+            if option.name not in (*positional, *self.not_torch)
+            and not same_value(values[option.name], option.default)
+        )
+        make = Call(function, tuple(values[name] for name in positional), keywords)
+        return Code(Call(Module(), self.arguments()), make)
+
+    not_torch: ClassVar[tuple[str, ...]] = ()
+    """Options that are not arguments of the PyTorch module."""
+
+    def arguments(self) -> tuple[Ref, ...]:
+        """The required inputs, as arguments of a call."""
+        return tuple(Ref(port.name) for port in self.inputs() if not port.optional)
+
+
+_NOTHING = Message("")
+
+
+def _unknown(size: Size | None) -> bool:
+    return size is None or sizes.is_unknown(size)
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, (int, sizes.Symbolic))
+
+
+def same_value(a: object, b: object) -> bool:
+    """Whether two option values are equal and of one type (True is not 1)."""
+    return type(a) is type(b) and a == b
+
+
+@cache
+def _signature_ports(kind: type[Layer]) -> tuple[Port, ...]:
+    parameters = list(inspect.signature(kind.infer).parameters.values())[1:]
+    return tuple(
+        Port(
+            parameter.name,
+            optional=parameter.default is None,
+            variadic=parameter.kind is inspect.Parameter.VAR_POSITIONAL,
+        )
+        for parameter in parameters
+    )
+
+
+CATALOGUE: dict[str, type[Layer]] = {}
+"""Kind to layer class, in the order of registration; filled by importing `designer.layers`."""
+
+L = TypeVar("L", bound=type[Any])
+
+
+@typing.dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=())
+def layer(
+    kind: str, *, family: str, aliases: tuple[str, ...] = (), title: str = "", stem: str = ""
+) -> Callable[[L], L]:
+    """Make a frozen dataclass of a Layer subclass and enter it in the catalogue."""
+
+    def enter(cls: L) -> L:
+        made = dataclass(frozen=True, eq=False)(cls)
+        made.kind, made.family, made.aliases = kind, family, aliases
+        made.title = title or kind
+        made.stem = stem or kind.rstrip("123d").lower()
+        if kind in CATALOGUE or family not in FAMILIES:
+            raise TypeError(f"layer {kind!r} exists already, or {family!r} is no family")
+        CATALOGUE[kind] = made
+        return typing.cast("L", made)
+
+    return enter
+
+
+@cache
+def options_of(kind: type[Layer]) -> tuple[Option, ...]:
+    """The options of a layer class, in the order in which they are declared."""
+    hints = typing.get_type_hints(kind)
+    return tuple(
+        read_option(field.name, hints[field.name], field.default, field.metadata)
+        for field in fields(typing.cast("Any", kind))
+    )
+
+
+def defaults(kind: type[Layer]) -> tuple[tuple[str, Raw], ...]:
+    """Options of a layer that a person adds: PyTorch's defaults, and the layer's preset."""
+    return tuple(
+        (option.name, kind.preset.get(option.name, option.default)) for option in options_of(kind)
+    )
+
+
+# One rule at a time is examined; remarks that do not refuse are gathered here meanwhile, so that
+# a rule deep in shared code can make one without handing a list through every call.
+_remarks: list[Remark] = []
+
+
+def note(remark: Remark) -> None:
+    """Add a remark to the examination that is going on."""
+    _remarks.append(remark)
+
+
+class Examined(NamedTuple):
+    """A layer's result for given inputs, with remarks; no result where even its options refuse."""
+
+    result: Result | None
+    remarks: tuple[Remark, ...]
+
+
+def examine(layer: Layer, inputs: Inputs) -> Examined:
+    """Apply a layer's rule.
+
+    Where it refuses its inputs, the result is what holds for any input: its output as far as it
+    is certain (`[…, 128]`) and its parameters as far as its own options say.
+    """
+    _remarks.clear()
+    try:
+        result = _infer(layer, inputs)
+        return Examined(result, tuple(_remarks))
+    except LayerError as error:
+        return Examined(_certain(layer), (error.remark,))
+
+
+def _certain(layer: Layer) -> Result | None:
+    anything: dict[str, Tensor | tuple[Tensor, ...]] = {
+        port.name: (ANYTHING, ANYTHING) if port.variadic else ANYTHING
+        for port in layer.inputs()
+        if not port.optional
+    }
+    try:
+        return _infer(layer, anything)
+    except LayerError:
+        return None
+
+
+def _infer(layer: Layer, inputs: Inputs) -> Result:
+    positional: list[Tensor] = []
+    named: dict[str, Tensor] = {}
+    for port in layer.inputs():
+        value = inputs.get(port.name)
+        if isinstance(value, tuple):
+            positional.extend(value)
+        elif value is not None:
+            named[port.name] = value
+    return layer.infer(*positional, **named)
+
+
+def call_module(*args: object, **kwargs: object) -> Call:
+    """A call of this layer's module: `call_module(Ref("query"), need_weights=False)`."""
+    return Call(Module(), args, tuple(kwargs.items()))
+
+
+def chained(target: object, name: str, *args: object) -> Method:
+    """A method call on an expression."""
+    return Method(target, name, args)

@@ -1,0 +1,68 @@
+"""From names that people choose, in any script, to Python names that work in a module class."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+# Every name of `dir(nn.Module)` and of its instances breaks a generated class when a child takes
+# it; names that begin with an underscore are never made here. A test compares with torch.
+_MODULE = """
+T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double
+dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule
+half ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters
+parameters register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict
+to to_empty train training type xpu zero_grad
+"""
+_GENERATED = "torch nn F math Tensor self super cls annotations"
+
+RESERVED = frozenset(
+    (
+        *keyword.kwlist,
+        *keyword.softkwlist,
+        *dir(builtins),
+        *_MODULE.split(),
+        *_GENERATED.split(),
+    )
+)
+"""Names that generated code may not use for a layer, an input or a variable."""
+
+LONGEST = 60
+
+
+def python_name(name: str, taken: Container[str] = ()) -> str:
+    """A readable ASCII identifier for `name` that is neither reserved nor in `taken`.
+
+    The same arguments give the same result.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^0-9A-Za-z]+", "_", plain).strip("_")[:LONGEST].rstrip("_") or "layer"
+    if stem[0].isdigit():
+        stem = f"layer_{stem}"
+    if stem in RESERVED:
+        stem = f"{stem}_"
+    candidate, number = stem, 2
+    while candidate in taken:
+        candidate = f"{stem.rstrip('_')}_{number}"
+        number += 1
+    return candidate
+
+
+def is_python_name(name: str) -> bool:
+    """Whether `name` may stand in generated code as it is."""
+    return (
+        name.isidentifier()
+        and name.isascii()
+        and name not in RESERVED
+        and not name.startswith("_")
+        and len(name) <= LONGEST + 8
+    )

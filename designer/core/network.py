@@ -1,0 +1,150 @@
+"""The live network of a graph: networkx nodes and edges, and a topological order kept up to date."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from designer.core.message import Message, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from designer.core.document import Delta
+    from designer.core.graph import Graph, NodeId, Source, Target
+
+
+class CycleError(ValueError):
+    """A wire that would close a loop; `nodes` are on it, in the direction of the wires."""
+
+    def __init__(self, nodes: list[NodeId]) -> None:
+        self.nodes = nodes
+        self.message: Message = message("This wire would close a loop, and a network has none.")
+        super().__init__(str(self.message))
+
+
+class Network(nx.MultiDiGraph):  # type: ignore[type-arg]
+    """Node ids, and an edge for each wire, keyed by the (port, slot) that it enters.
+
+    `rank` is a topological order: of two connected nodes the source has the lower rank. A new edge
+    reorders only the nodes between its ends (Pearce and Kelly, 2006).
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rank: dict[NodeId, int] = {}
+        self._highest = 0
+        self._ordered: list[NodeId] | None = None
+
+    @staticmethod
+    def of(graph: Graph) -> Network:
+        """The network of a graph; raises CycleError where its wires close a loop."""
+        network = Network()
+        network.add_nodes_from(graph.ids())
+        network.add_edges_from(
+            (edge.source.node, edge.target.node, edge.target[1:]) for edge in graph.edges()
+        )
+        order = network.ordered()
+        if len(order) < len(graph.nodes):
+            raise CycleError(_loop(network, set(graph.nodes).difference(order)))
+        network.rank = {node: rank for rank, node in enumerate(order)}
+        network._highest = len(order)
+        return network
+
+    def ordered(self) -> list[NodeId]:
+        """Nodes in topological order, of those that are free to come the lowest id first.
+
+        It depends on the graph alone, not on the edits that led to it. Nodes on or behind a loop
+        are left out.
+        """
+        if self._ordered is None:
+            self._ordered = self._sorted()
+        return self._ordered
+
+    def _sorted(self) -> list[NodeId]:
+        waiting = {node: sum(map(len, into.values())) for node, into in self._pred.items()}
+        ready = [node for node, count in waiting.items() if not count]
+        heapify(ready)
+        order: list[NodeId] = []
+        while ready:
+            node = heappop(ready)
+            order.append(node)
+            for follower, wires in self._succ[node].items():
+                waiting[follower] -= len(wires)
+                if not waiting[follower]:
+                    heappush(ready, follower)
+        return order
+
+    def patch(self, delta: Delta) -> None:
+        """Follow a Delta. Raises CycleError, and has then changed nothing."""
+        done: list[tuple[Target, Source | None, Source | None]] = []
+        nodes = list(delta.of("node"))
+        edges = list(delta.of("edge"))
+        if not edges and all(change.old and change.new for _, change in nodes):
+            return
+        self._ordered = None
+        for node, change in nodes:
+            if change.old is None:
+                self._enter(node)
+        try:
+            # All old wires go before new ones come: a wire that is turned round makes no loop.
+            for target, change in edges:
+                self._rewire(target, change.old, None)
+                done.append((target, change.old, None))
+            for target, change in edges:
+                self._rewire(target, None, change.new)
+                done.append((target, None, change.new))
+        except CycleError:
+            for target, old, new in reversed(done):
+                self._rewire(target, new, old)
+            self._leave(node for node, change in nodes if change.old is None)
+            raise
+        self._leave(node for node, change in nodes if change.new is None)
+
+    def _enter(self, node: NodeId) -> None:
+        self.add_node(node)
+        self._highest += 1
+        self.rank[node] = self._highest
+
+    def _leave(self, nodes: Iterable[NodeId]) -> None:
+        for node in nodes:
+            self.remove_node(node)
+            del self.rank[node]
+
+    def _rewire(self, target: Target, old: Source | None, new: Source | None) -> None:
+        key = target[1:]
+        if old is not None:
+            self.remove_edge(old.node, target.node, key)
+        if new is not None:
+            self._make_room(new.node, target.node)
+            self.add_edge(new.node, target.node, key)
+
+    def _make_room(self, source: NodeId, target: NodeId) -> None:
+        """Reorder so that `source` comes before `target`; CycleError where it cannot."""
+        rank = self.rank
+        low, high = rank[target], rank[source]
+        if high < low:
+            return
+        forward = self._reach(target, self._succ, lambda node: rank[node] <= high)
+        if source in forward:
+            raise CycleError(nx.shortest_path(self, target, source))
+        backward = self._reach(source, self._pred, lambda node: rank[node] >= low)
+        moved = [*sorted(backward, key=rank.__getitem__), *sorted(forward, key=rank.__getitem__)]
+        places = sorted(rank[node] for node in moved)
+        rank.update(zip(moved, places, strict=True))
+
+    def _reach(self, start: NodeId, neighbours: Any, within: Any) -> set[NodeId]:
+        found, frontier = {start}, [start]
+        while frontier:
+            for node in neighbours[frontier.pop()]:
+                if node not in found and within(node):
+                    found.add(node)
+                    frontier.append(node)
+        return found
+
+
+def _loop(network: Network, nodes: set[NodeId]) -> list[NodeId]:
+    """One loop among nodes of which each has a predecessor among them or is behind a loop."""
+    return [edge[0] for edge in nx.find_cycle(network.subgraph(nodes))]
