@@ -497,10 +497,10 @@ def ceil_div(a: Size, b: Size) -> Size:
 @lru_cache(maxsize=1 << 13)
 def _quotient(a: Size, b: Size) -> Size:
     """a // b: what divides exactly as a polynomial, and the rest as one opaque term."""
-    if (a is UNKNOWN and b != 0) or b is UNKNOWN:
-        return UNKNOWN
     if at_values(b) == 0:
         raise ZeroDivisionError(f"({a})//({b})")
+    if a is UNKNOWN or b is UNKNOWN:
+        return UNKNOWN
     if _leading(b) < 0:
         a, b = -a, -b
     whole = _whole_part(a, b)
@@ -596,14 +596,12 @@ def _rest_quotient(a: Size, b: Size) -> Size:
     """a // b where nothing divides exactly any more."""
     if isinstance(b, int):
         return _quotient_by_number(a, b)
-    common = math.gcd(*_terms(a).values(), *_terms(b).values())
-    if common > 1:
-        return _quotient(a // common, b // common)
     for atom in _as_product(b):
         reduced = _reduced(a, b, atom)
         if reduced is not None:
             return _quotient(*reduced)
-    return _opaque("//", a, b)
+    common = math.gcd(*_terms(a).values(), *_terms(b).values())
+    return _opaque("//", a, b) if common == 1 else _quotient(a // common, b // common)
 
 
 def _as_product(size: Size) -> Monomial:
