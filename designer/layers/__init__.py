@@ -1,0 +1,1 @@
+"""The catalogue of layers: importing this package enters every kind in `CATALOGUE`."""
