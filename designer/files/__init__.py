@@ -1,0 +1,1 @@
+"""Documents on the disk: strict reading, safe saving, the format and its versions."""

@@ -1,0 +1,49 @@
+"""Why a file is not read or not written: a sentence with the file, the place and the reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from designer.core.message import Message, message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST_SHOWN = 60
+
+
+class Refusal(Exception):
+    """A file that is not read or written; `problems` holds every reason that is known."""
+
+    def __init__(self, text: Message, problems: tuple[Message, ...] = ()) -> None:
+        super().__init__(text)
+        self.message = text
+        self.problems = problems or (text,)
+
+    def __str__(self) -> str:
+        return self.message.render()
+
+
+def refusal(
+    where: str,
+    reason: Message,
+    place: Message | str = "",
+    kind: Callable[[Message], Refusal] = Refusal,
+) -> Refusal:
+    """A Refusal that names the file `where`, the place in it when there is one, and the reason."""
+    if not place:
+        return kind(message("{file}: {reason}", file=shown(where), reason=reason))
+    text = message("{file}, {place}: {reason}", file=shown(where), place=place, reason=reason)
+    return kind(text)
+
+
+def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
+    """A text from outside as a sentence may show it: no hidden character, long ones cut short."""
+    short = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return "".join(letter if letter.isprintable() else escaped(letter) for letter in short)
+
+
+def escaped(letter: str) -> str:
+    """A character by its number, as Python writes it."""
+    number = ord(letter)
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
