@@ -1,4 +1,4 @@
-"""The one analysis from which shapes, counts, problems and code derive, kept up to date by Deltas."""
+"""The one analysis from which shapes, counts, problems and code derive; it follows Deltas."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Analysis:
             changed.add(id)
             self._store(id, after)
             if before is None or before.outputs != after.outputs:
-                for follower in self.network._succ[id]:
+                for follower in self.network.followers(id):
                     if follower not in waiting:
                         waiting.add(follower)
                         heappush(heap, (rank[follower], follower))
@@ -184,7 +184,9 @@ class Analysis:
         self.examined += 1
         node = self.document.graph.nodes[id]
         if node.kind not in CATALOGUE:
-            text = message("This version of Netdraft does not know the layer {kind}.", kind=node.kind)
+            text = message(
+                "This version of Netdraft does not know the layer {kind}.", kind=node.kind
+            )
             return Finding(None, problems=(Problem("error", text, id),))
         built = self._build(node)
         inputs, gaps = self._inputs(id, built.layer)
@@ -325,10 +327,14 @@ class Analysis:
 
     def _tie_fault(self, param: Param, owner: ParamRef) -> Problem | None:
         finding = self.findings.get(owner.node)
-        theirs = next((p for p in finding.params if p.name == owner.param), None) if finding else None
+        theirs = (
+            next((p for p in finding.params if p.name == owner.param), None) if finding else None
+        )
         if theirs is None:
             text = message(
-                "{param} is tied to {owner}, which is not there.", param=param.name, owner=owner.param
+                "{param} is tied to {owner}, which is not there.",
+                param=param.name,
+                owner=owner.param,
             )
         elif not _same_shape(param, theirs):
             text = message(
@@ -423,9 +429,7 @@ def build(node: Node, scope: Scope) -> Built:
         try:
             values[option.name] = option.evaluate(raw.get(option.name, option.default), scope)
         except UnknownName as error:
-            problems.append(
-                Problem("error", error.message, option=option.name, name=error.name)
-            )
+            problems.append(Problem("error", error.message, option=option.name, name=error.name))
         except (OptionError, ExpressionError) as error:
             problems.append(Problem("error", error.message, option=option.name))
     return Built(kind(**values), tuple(problems))
@@ -452,7 +456,9 @@ def _gap(id: NodeId, port: Port, wires: int) -> list[Problem]:
     if wires >= least:
         return []
     if port.variadic:
-        text = message("{port} joins two or more wires, and has {count}.", port=port.name, count=wires)
+        text = message(
+            "{port} joins two or more wires, and has {count}.", port=port.name, count=wires
+        )
     else:
         text = message("Nothing is connected to {port} yet.", port=port.name)
     return [Problem("incomplete", text, id, port.name)]

@@ -9,7 +9,7 @@ from designer.core import numbers, size
 from designer.core.graph import ParamRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from designer.core.analysis import Analysis
     from designer.core.graph import NodeId
@@ -113,8 +113,7 @@ class Explanation:
         """`2,362,368`, or `?`."""
         return numbers.count(self.total)
 
-    def _written(self, write: object) -> str:
-        assert callable(write)
+    def _written(self, write: Callable[[Factor], str]) -> str:
         written = (" × ".join(map(write, term)) or "1" for term in self.terms)
         groups: dict[str, int] = {}
         for term in written:
@@ -126,9 +125,7 @@ class Explanation:
 
 def explain(params: Iterable[Param]) -> Explanation:
     """The formula of some parameters, buffers left out."""
-    return Explanation(
-        tuple(_term(param.axes) for param in params if param.part != "buffer")
-    )
+    return Explanation(tuple(_term(param.axes) for param in params if param.part != "buffer"))
 
 
 def _term(axes: tuple[Axis, ...]) -> tuple[Factor, ...]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from designer.core.analysis import Analysis, Totals
 from designer.core.document import Delta, Document, drafted
 from designer.core.edits import Refused
-from designer.core.finding import Finding, Problem
 from designer.core.network import CycleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from designer.core.document import Edit
+    from designer.core.finding import Finding, Problem
     from designer.core.graph import NodeId
     from designer.core.message import Message
 

@@ -1,8 +1,7 @@
-"""The edits: each returns a function that changes a Draft, or raises Refused and changes nothing."""
+"""The edits: each returns a function that changes a Draft, or raises Refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from designer.core.names import python_name
 from designer.core.option import names_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from designer.core.document import Dimension, Draft, Edit, Position, Variable
     from designer.core.option import Raw
 
@@ -313,9 +314,7 @@ def remove_name(name: str) -> Edit:
     def edit(draft: Draft) -> None:
         used = uses(draft, name)
         if used:
-            raise Refused(
-                message("{name} is used by {uses}.", name=name, uses=", ".join(used[:8]))
-            )
+            raise Refused(message("{name} is used by {uses}.", name=name, uses=", ".join(used[:8])))
         section = "variable" if name in draft.document.variables else "dimension"
         draft.put(section, name, None)
 

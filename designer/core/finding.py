@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from designer.core.size import Size
     from designer.core.tensor import Tensor
 
+_NOTHING = Tally()
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -53,10 +55,10 @@ class Finding:
     layer: Layer | None
     inputs: Inputs = field(default_factory=dict)
     result: Result | None = None
-    outputs: Mapping[str, Tensor] = EMPTY  # type: ignore[assignment]
+    outputs: Mapping[str, Tensor] = EMPTY
     problems: tuple[Problem, ...] = ()
-    tied: Mapping[str, ParamRef] = EMPTY  # type: ignore[assignment]
-    counted: Tally = Tally()
+    tied: Mapping[str, ParamRef] = EMPTY
+    counted: Tally = _NOTHING
     trainable: int = 0
 
     @property

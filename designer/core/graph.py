@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from immutables import Map
 
@@ -71,7 +71,8 @@ class ParamRef(NamedTuple):
     param: str
 
 
-EMPTY: Mapping[object, object] = MappingProxyType({})
+EMPTY: Mapping[Any, Any] = MappingProxyType({})
+"""An empty mapping that nobody can fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Graph:
 
     def edges_into(self, node: NodeId) -> Iterator[Edge]:
         """The wires that come into a node, by port and slot."""
-        for (port, slot), source in sorted(self.sources.get(node, EMPTY).items()):  # type: ignore[arg-type, misc]
+        for (port, slot), source in sorted(self.sources.get(node, EMPTY).items()):
             yield Edge(source, Target(node, port, slot))
 
     def edges_from(self, node: NodeId) -> Iterator[Edge]:
@@ -134,9 +135,7 @@ class Graph:
             out = _set(out, source.node, tuple(sorted((*out.get(source.node, ()), target))))
             into[target.port, target.slot] = source
         sources = self.sources.set(target.node, MappingProxyType(into))
-        return replace(
-            self, sources=sources if into else sources.delete(target.node), targets=out
-        )
+        return replace(self, sources=sources if into else sources.delete(target.node), targets=out)
 
     def with_tie(self, param: ParamRef, owner: ParamRef | None) -> Graph:
         """The graph with `param` tied to `owner`, or untied."""

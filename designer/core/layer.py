@@ -6,7 +6,7 @@ import inspect
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
 
 from designer.core import size as sizes
@@ -212,6 +212,10 @@ class Layer:
     aliases: ClassVar[tuple[str, ...]]
     stem: ClassVar[str]
     """What a new node of this kind is called, before its number."""
+    declared: ClassVar[tuple[Option, ...]]
+    """The options, in the order in which they are declared."""
+    ports: ClassVar[tuple[Port, ...]]
+    """The input ports that the signature of `infer` names."""
     preset: ClassVar[Mapping[str, Raw]] = {}
     """Options that a layer added by hand gets instead of PyTorch's defaults."""
 
@@ -219,7 +223,7 @@ class Layer:
 
     def inputs(self) -> tuple[Port, ...]:
         """The input ports."""
-        return _signature_ports(type(self))
+        return self.ports
 
     def outputs(self) -> tuple[Port, ...]:
         """The output ports, in the order of `Result.outputs`."""
@@ -348,7 +352,6 @@ def same_value(a: object, b: object) -> bool:
     return type(a) is type(b) and a == b
 
 
-@cache
 def _signature_ports(kind: type[Layer]) -> tuple[Port, ...]:
     parameters = list(inspect.signature(kind.infer).parameters.values())[1:]
     return tuple(
@@ -377,6 +380,7 @@ def layer(
         made = dataclass(frozen=True, eq=False)(cls)
         made.kind, made.family, made.aliases = kind, family, aliases
         made.title = title or kind
+        made.declared, made.ports = _declared(made), _signature_ports(made)
         made.stem = stem or kind.rstrip("123d").lower()
         if kind in CATALOGUE or family not in FAMILIES:
             raise TypeError(f"layer {kind!r} exists already, or {family!r} is no family")
@@ -386,9 +390,12 @@ def layer(
     return enter
 
 
-@cache
 def options_of(kind: type[Layer]) -> tuple[Option, ...]:
     """The options of a layer class, in the order in which they are declared."""
+    return kind.declared
+
+
+def _declared(kind: type[Layer]) -> tuple[Option, ...]:
     hints = typing.get_type_hints(kind)
     return tuple(
         read_option(field.name, hints[field.name], field.default, field.metadata)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Message:
     """An English template, which is its own key in a catalogue, and the values it names.
 
-    Values are plain data (int, str, Size, Tensor, Message); `{count:,}` writes an integer with commas.
+    Values are plain data (int, str, Size, Tensor, Message); `{count:,}` writes an integer with
+    commas.
     """
 
     template: str
@@ -21,7 +22,7 @@ class Message:
 
     def render(self, catalogue: Mapping[str, str] | None = None) -> str:
         """The sentence, in the language of `catalogue` (template to translated template)."""
-        template = self.template if catalogue is None else catalogue.get(self.template, self.template)
+        template = (catalogue or {}).get(self.template, self.template)
         values = {
             name: value.render(catalogue) if isinstance(value, Message) else value
             for name, value in self.values

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from designer.core.expression import Scope
     from designer.core.message import Message
 
-Raw: TypeAlias = "None | bool | int | float | str | Expression | tuple[Raw, ...]"
+Raw: TypeAlias = "bool | int | float | str | Expression | tuple[Raw, ...] | None"
 """An option as the document holds it: a literal, an expression over names, or a tuple of these."""
 
 Kind: TypeAlias = Literal["size", "integer", "real", "flag", "choice", "text"]
