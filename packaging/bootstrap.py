@@ -491,8 +491,8 @@ def steps() -> list[Step]:
         Step("format", [python, "-m", "ruff", "format", "--check"]),
         Step("lint", [python, "-m", "ruff", "check"]),
         Step("types", [python, "-m", "mypy"]),
-        Step("import contracts", [str(interpreter(VENV).with_name("lint-imports"))]),
-        Step("dependencies", [python, "-m", "deptry", "."]),
+        Step("import contracts", [str(interpreter(VENV).with_name("lint-imports")), "--no-logo"]),
+        Step("dependencies", [python, "-m", "deptry", "--no-ansi", "."]),
         Step("tests", [python, "-m", "pytest"]),
     ]
 
