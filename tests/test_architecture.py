@@ -66,13 +66,14 @@ def test_contracts_hold() -> None:
         ("cli", "import PySide6", "Qt only in designer.ui"),
         ("ui", "import torch", "torch nowhere"),
         ("ui", "import networkx", "networkx only in designer.core"),
+        ("ui/inspector", "import designer.ui.totals.planted", "Panels do not import one another"),
     ],
 )
 def test_a_planted_import_breaks_its_contract(
     tmp_path: Path, module: str, line: str, contract: str
 ) -> None:
     project = copy_project(tmp_path)
-    for package in {module, "layers", "ui", "cli"}:
+    for package in ("layers", "ui", "ui/totals", "cli", module):
         plant(project / "designer" / package, "")
     plant(project / "designer" / module, line)
     result = lint(project)
