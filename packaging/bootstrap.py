@@ -150,7 +150,7 @@ def venv_version(venv: Path) -> Version | None:
     """The Python version that `venv` was made with, as its pyvenv.cfg says; None if it does not."""
     try:
         text = (venv / "pyvenv.cfg").read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     for line in text.splitlines():
         key, _, value = line.partition("=")
@@ -171,7 +171,7 @@ def read_stamp(venv: Path) -> dict[str, str]:
     """The fingerprints by command; empty when the environment was never completed."""
     try:
         stamp = json.loads((venv / STAMP).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
     return stamp if isinstance(stamp, dict) else {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -226,6 +227,16 @@ def test_an_unsound_environment_is_made_anew(
     assert "is broken: making it anew." in capsys.readouterr().out
 
 
+def test_a_file_in_the_way_is_made_an_environment(
+    bootstrap: ModuleType, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(project / ".venv")
+    (project / ".venv").touch()
+    monkeypatch.setattr(bootstrap, "make_venv", lambda python: (project / ".venv").mkdir())
+    bootstrap.prepare_venv()
+    assert (project / ".venv").is_dir()
+
+
 def test_the_environment_we_run_from_is_not_deleted(
     bootstrap: ModuleType, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,6 +306,26 @@ def test_display(
 
 
 # Running and testing
+
+
+@ON_LINUX
+def test_without_a_display_the_main_job_is_done_in_words(
+    bootstrap: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bootstrap, "set_up", lambda command: None)
+    monkeypatch.setattr(bootstrap, "interpreter", lambda venv: Path(sys.executable))
+    assert bootstrap.main(["run"]) == 0
+    printed = capfd.readouterr().out
+    assert "There is no display" in printed
+    assert "124,439,808" in printed
+    assert f"The PyTorch code is in {tmp_path / 'model.py'}." in printed
+    assert "class " in (tmp_path / "model.py").read_text(encoding="utf-8")
 
 
 def test_the_code_never_replaces_another_file(bootstrap: ModuleType, tmp_path: Path) -> None:
