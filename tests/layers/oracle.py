@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 import torch
+from designer.core.expression import NOTHING
 from torch import nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 import designer.layers  # noqa: F401  (fills the catalogue)
 from designer.core import code, size
-from designer.core.expression import NOTHING
 from designer.core.layer import CATALOGUE, Examined, Inputs, Layer, Result, examine, options_of
 from designer.core.option import OptionError
 from designer.core.size import UNKNOWN, Size, substitute
@@ -259,7 +259,7 @@ def check(
     `fed` are the inputs in the order of the ports. The reference is `nn.<kind>(**options)` unless
     one is given. `inferred` names options that the inputs determine: the case is looked at again
     without them. `free` are axes of the first input that may be free dimensions, all at once.
-    `high` bounds random integers. `flops=False` where the reference does not run on the meta device.
+    `high` bounds random integers. `flops=False` where the reference does not run on meta tensors.
 
     Compared are: acceptance; names, order, shapes, dtypes and roles of the state dict; shapes and
     dtypes of the outputs; the values that the layer's code computes; floating-point operations;
