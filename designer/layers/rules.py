@@ -1,0 +1,134 @@
+"""What several families share: one value per axis, sliding windows, and checks of dtypes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from designer.core.size import ceil_div, minimum, value
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from designer.core.layer import Layer
+    from designer.core.size import Size
+    from designer.core.tensor import Tensor
+
+FLOATS = ("float64", "float32", "float16", "bfloat16")
+INTEGERS = ("int64", "int32", "int16", "int8", "uint8")
+COMPLEX = ("complex64", "complex128")
+
+
+def check_dtype(layer: Layer, x: Tensor, accepted: Collection[str], port: str = "x") -> None:
+    """Refuse a dtype that PyTorch has no kernel for; of a partial tensor nothing is certain."""
+    if not x.partial and x.dtype not in accepted:
+        wanted = ", ".join(accepted)
+        raise layer.refuse(
+            "{layer} takes {expected}, got {got}.", port=port, expected=wanted, got=x.dtype
+        )
+
+
+def check_float32(layer: Layer, x: Tensor, port: str = "x") -> None:
+    """Refuse what cannot be multiplied with weights, which are float32."""
+    check_dtype(layer, x, ("float32",), port)
+
+
+def floating(dtype: str) -> str:
+    """The dtype in which PyTorch computes a function of real numbers for this one."""
+    return dtype if dtype in FLOATS or dtype in COMPLEX else "float32"
+
+
+def known_zero(size: Size) -> bool:
+    """Whether a size is known to be zero."""
+    return value(size) == 0
+
+
+def divides(divisor: Size, size: Size) -> bool:
+    """Whether `divisor` divides `size`, as far as that is known."""
+    return known_zero(size) or not value(size % divisor)
+
+
+def per_axis(layer: Layer, option: str, axes: int, *, exactly: bool = False) -> tuple[Size, ...]:
+    """The values of an option for each of `axes` axes; a single one holds for all.
+
+    Raises LayerError for a list of another length; of one value only unless `exactly`.
+    """
+    given: Size | tuple[Size, ...] = getattr(layer, option)
+    if not isinstance(given, tuple):
+        return (given,) * axes
+    if len(given) == 1 and not exactly:
+        return given * axes
+    if len(given) != axes:
+        raise layer.refuse(
+            "{layer} takes {expected} values of {option}, got {got}.",
+            option=option,
+            expected=axes,
+            got=len(given),
+        )
+    return given
+
+
+class Window(NamedTuple):
+    """A window that slides along one axis; `padding` is that of each side."""
+
+    kernel: Size
+    stride: Size
+    padding: Size
+    dilation: Size
+
+    @property
+    def reach(self) -> Size:
+        """The extent of the window, gaps between its taps included."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    def fits(self, size: Size) -> bool:
+        """Whether the window has a place on the padded axis, as far as that is known."""
+        room = value(self.room(size))
+        return room is None or room >= 0
+
+    def room(self, size: Size) -> Size:
+        """How far the window can move on the padded axis."""
+        return size + 2 * self.padding - self.reach
+
+    def places(self, size: Size) -> Size:
+        """How many places the window takes on an axis of this size."""
+        return self.room(size) // self.stride + 1
+
+    def places_up(self, size: Size) -> Size:
+        """The same where the last one may hang over; it starts on the axis or its left padding."""
+        most = (size + self.padding - 1) // self.stride
+        return minimum(ceil_div(self.room(size), self.stride), most) + 1
+
+
+def windows(layer: Layer, axes: int, *, dilated: bool = True) -> tuple[Window, ...]:
+    """The windows of a layer with kernel_size, stride, padding and dilation, by axis."""
+    kernel = per_axis(layer, "kernel_size", axes)
+    stride = kernel if getattr(layer, "stride", None) is None else per_axis(layer, "stride", axes)
+    padding = per_axis(layer, "padding", axes)
+    dilation = per_axis(layer, "dilation", axes) if dilated else (1,) * axes
+    return tuple(map(Window, kernel, stride, padding, dilation))
+
+
+def image(axes: Iterable[str]) -> str:
+    """How the input of a layer is written that may have a batch: `[N, C, H, W] or [C, H, W]`."""
+    names = ", ".join(axes)
+    return f"[N, {names}] or [{names}]"
+
+
+def like(x: Tensor, axes: Iterable[str]) -> str:
+    """The same for the rank that `x` has: `[C, H, W]` when it has no batch."""
+    names = tuple(axes)
+    return f"[{', '.join(names)}]" if x.rank == len(names) else f"[N, {', '.join(names)}]"
+
+
+SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
+"""What PyTorch calls the axes along which a window moves."""
+
+
+def spread(sizes: tuple[Size, ...]) -> str:
+    """Sizes of a window as on a node: `3×3`."""
+    return "×".join(str(size) for size in sizes)
+
+
+def batch(x: Tensor, axes: int) -> Size:
+    """The product of all axes before the last `axes`; UNKNOWN where some may be missing."""
+    return x.lead(axes).count if not x.partial else x.count
