@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LONGEST_SHOWN = 60
+LONGEST_PATH = 400
 
 
 class Refusal(Exception):
@@ -31,15 +32,15 @@ def refusal(
     kind: Callable[[Message], Refusal] = Refusal,
 ) -> Refusal:
     """A Refusal that names the file `where`, the place in it when there is one, and the reason."""
+    file = shown(where, LONGEST_PATH)
     if not place:
-        return kind(message("{file}: {reason}", file=shown(where), reason=reason))
-    text = message("{file}, {place}: {reason}", file=shown(where), place=place, reason=reason)
-    return kind(text)
+        return kind(message("{file}: {reason}", file=file, reason=reason))
+    return kind(message("{file}, {place}: {reason}", file=file, place=place, reason=reason))
 
 
 def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
-    """A text from outside as a sentence may show it: no hidden character, long ones cut short."""
-    short = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    """A text from outside as a sentence may show it: no hidden character, long ones shortened."""
+    short = text if len(text) <= longest else f"{text[: longest // 2 - 1]}…{text[-longest // 2 :]}"
     return "".join(letter if letter.isprintable() else escaped(letter) for letter in short)
 
 

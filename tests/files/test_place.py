@@ -77,7 +77,7 @@ def test_refusal_names_the_place(take: Callable[[], object], expected: str) -> N
         ("a b", '$["a b"]'),
         ("a\x1b\u202eb", '$["a\\u001b\\u202eb"]'),
         ("é", '$["é"]'),
-        ("k" * 500, '$["' + "k" * 59 + '…"]'),
+        ("k" * 500, '$["' + "k" * 29 + "…" + "k" * 30 + '"]'),
         ("\U0001f3fb\U000e0001", '$["\U0001f3fb\\U000e0001"]'),
     ],
 )
