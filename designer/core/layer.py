@@ -233,7 +233,11 @@ class Layer:
         """The axis of the first input that this layer takes for the batch, where that matters."""
         return None
 
-    def caption(self, result: Result, inputs: Inputs) -> str:  # noqa: ARG002
+    def hint_behind(self, before: Layer) -> Message | None:
+        """Something worth saying about this layer directly behind another."""
+        return None
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
         """The few characters on the node that say what it does: `768 → 3072`."""
         for param in result.params:
             if param.part == "weight":
@@ -381,7 +385,7 @@ def layer(
         made.kind, made.family, made.aliases = kind, family, aliases
         made.title = title or kind
         made.declared, made.ports = _declared(made), _signature_ports(made)
-        made.stem = stem or kind.rstrip("123d").lower()
+        made.stem = stem or kind.removesuffix("1d").removesuffix("2d").removesuffix("3d").lower()
         if kind in CATALOGUE or family not in FAMILIES:
             raise TypeError(f"layer {kind!r} exists already, or {family!r} is no family")
         CATALOGUE[kind] = made
@@ -396,11 +400,17 @@ def options_of(kind: type[Layer]) -> tuple[Option, ...]:
 
 
 def _declared(kind: type[Layer]) -> tuple[Option, ...]:
-    hints = typing.get_type_hints(kind)
     return tuple(
-        read_option(field.name, hints[field.name], field.default, field.metadata)
+        read_option(field.name, _annotation(kind, field.name), field.default, field.metadata)
         for field in fields(typing.cast("Any", kind))
     )
+
+
+def _annotation(kind: type[Layer], name: str) -> object:
+    """The type of a field, evaluated where it stands; other annotations are left alone."""
+    owner = next(base for base in kind.__mro__ if name in vars(base).get("__annotations__", {}))
+    lone = {"__annotations__": {name: owner.__annotations__[name]}, "__module__": owner.__module__}
+    return typing.get_type_hints(type("Lone", (), lone))[name]
 
 
 def defaults(kind: type[Layer]) -> tuple[tuple[str, Raw], ...]:

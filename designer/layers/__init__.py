@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from designer.layers import conv, io, linear
+from designer.layers import act, conv, embed, io, linear, norm, pool, reg
 
-__all__ = ["conv", "io", "linear"]
+__all__ = ["act", "conv", "embed", "io", "linear", "norm", "pool", "reg"]

@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 import torch
-from designer.core.expression import NOTHING
 from torch import nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 import designer.layers  # noqa: F401  (fills the catalogue)
 from designer.core import code, size
+from designer.core.expression import NOTHING
 from designer.core.layer import CATALOGUE, Examined, Inputs, Layer, Result, examine, options_of
 from designer.core.option import OptionError
 from designer.core.size import UNKNOWN, Size, substitute

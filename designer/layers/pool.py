@@ -1,0 +1,341 @@
+"""Pooling: windows of which the largest or the mean is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from designer.core.layer import Layer, Port, Result, layer
+from designer.core.option import option
+from designer.core.size import Size, value
+from designer.layers.rules import FLOATS, INTEGERS, SPATIAL, Window, check_dtype, image, per_axis
+
+if TYPE_CHECKING:
+    from designer.core.layer import Inputs, LayerError
+    from designer.core.tensor import Tensor
+
+KERNEL = "Extent of the window, per axis."
+STRIDE = "Step of the window, per axis; the window's extent when empty."
+PADDING = "Elements added on both sides, per axis; at most half of the window."
+CEIL = "Round up: the last window may hang over the edge."
+INDICES = "Also give the position of each maximum, for unpooling."
+
+
+class Pooling(Layer):
+    """What poolings over any number of axes share."""
+
+    axes: ClassVar[int]
+    dtypes: ClassVar[tuple[str, ...]] = FLOATS
+
+    def batch_axis(self) -> int:
+        """The first of all axes."""
+        return 0
+
+    def outputs(self) -> tuple[Port, ...]:
+        """The pooled tensor, and the positions of the maxima where they are asked for."""
+        if getattr(self, "return_indices", False):
+            return (Port("out"), Port("indices"))
+        return (Port("out"),)
+
+    def pooled(self, x: Tensor, sizes: tuple[Size, ...], first: str) -> Result:
+        """The Result in which `sizes` take the place of the spatial axes of `x`."""
+        y = x.with_last(*sizes)
+        code = self.module(f"nn.{self.kind}", first)
+        if len(self.outputs()) == 1:
+            return Result((y,), code=code)
+        return Result((y, y.with_dtype("int64")), code=replace(code, returns=("out", "indices")))
+
+    def checked(self, x: Tensor) -> tuple[Size, ...]:
+        """The spatial axes of `x`, whose rank and dtype must be right."""
+        self.ranked(x, (self.axes + 1, self.axes + 2), image("C" + SPATIAL[self.axes]))
+        check_dtype(self, x, self.dtypes)
+        return x.last(self.axes)
+
+
+class Sliding(Pooling):
+    """What poolings with a window that slides share."""
+
+    ceil_mode: bool
+    stride: Size | tuple[Size, ...] | None
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, C, *spatial] to [N, C, *moved]; the batch axis may be absent."""
+        places = zip(SPATIAL[self.axes], self.checked(x), self.windows(), strict=True)
+        return self.pooled(x, tuple(self._slid(*place) for place in places), "kernel_size")
+
+    def windows(self) -> tuple[Window, ...]:
+        """The window along each axis."""
+        kernel = per_axis(self, "kernel_size", self.axes)
+        stride = kernel if self.stride is None else per_axis(self, "stride", self.axes)
+        padding = per_axis(self, "padding", self.axes)
+        return tuple(map(Window, kernel, stride, padding, self.dilations()))
+
+    def dilations(self) -> tuple[Size, ...]:
+        """The distance between the taps of the window along each axis."""
+        return (1,) * self.axes
+
+    def _slid(self, name: str, size: Size, window: Window) -> Size:
+        self._check_padding(window)
+        places = window.places_up(size) if self.ceil_mode else window.places(size)
+        number = value(places)
+        if number is not None and number < 1:
+            raise self._too_small(name, size, window)
+        return places
+
+    def _check_padding(self, window: Window) -> None:
+        excess = value(window.padding - window.reach // 2)
+        if excess is not None and excess > 0:
+            raise self.refuse(
+                "{layer} expects padding of at most {expected}, got {got}.",
+                option="padding",
+                expected=window.reach // 2,
+                got=window.padding,
+            )
+
+    def _too_small(self, name: str, size: Size, window: Window) -> LayerError:
+        overhang = window.stride - 1 if self.ceil_mode else 0
+        return self.refuse(
+            "{layer} expects {axis} of at least {expected}, got {got}.",
+            port="x",
+            axis=name,
+            expected=window.reach - 2 * window.padding - overhang,
+            got=size,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPooling(Sliding):
+    """The options of max pooling."""
+
+    kernel_size: Size | tuple[Size, ...] = option(2, KERNEL, min=1)
+    stride: Size | tuple[Size, ...] | None = option(None, STRIDE, min=1)
+    padding: Size | tuple[Size, ...] = option(0, PADDING, min=0)
+    dilation: Size | tuple[Size, ...] = option(1, "Distance between window taps, per axis.", min=1)
+    return_indices: bool = option(False, INDICES)
+    ceil_mode: bool = option(False, CEIL)
+
+    def dilations(self) -> tuple[Size, ...]:
+        """The option, per axis."""
+        return per_axis(self, "dilation", self.axes)
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The window: `max 2×2`."""
+        return f"max {extent(self)}"
+
+
+@dataclass(frozen=True, eq=False)
+class AvgPooling(Sliding):
+    """The options of average pooling along one axis, which all average poolings have."""
+
+    kernel_size: Size | tuple[Size, ...] = option(2, KERNEL, min=1)
+    stride: Size | tuple[Size, ...] | None = option(None, STRIDE, min=1)
+    padding: Size | tuple[Size, ...] = option(0, PADDING, min=0)
+    ceil_mode: bool = option(False, CEIL)
+    count_include_pad: bool = option(True, "Count the padding in the mean.")
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The window: `avg 2×2`."""
+        return f"avg {extent(self)}"
+
+
+@dataclass(frozen=True, eq=False)
+class DividedAvgPooling(AvgPooling):
+    """The options of average pooling along several axes."""
+
+    divisor_override: Size | None = option(
+        None, "What sums are divided by; the size of the window when empty.", min=1
+    )
+
+
+def extent(pooling: Sliding) -> str:
+    """The window as on a node: `2×2`."""
+    return "×".join(str(window.kernel) for window in pooling.windows())
+
+
+@layer(
+    "MaxPool1d",
+    family="pool",
+    aliases=("max pooling", "downsample", "最大池化", "池化"),
+    stem="pool",
+)
+class MaxPool1d(MaxPooling):
+    """The largest value of each window along one axis."""
+
+    axes = 1
+
+
+@layer(
+    "MaxPool2d",
+    family="pool",
+    aliases=("max pooling", "downsample", "最大池化", "池化"),
+    stem="pool",
+)
+class MaxPool2d(MaxPooling):
+    """The largest value of each window of an image."""
+
+    axes = 2
+    dtypes = (*FLOATS, *INTEGERS)
+
+
+@layer(
+    "MaxPool3d",
+    family="pool",
+    aliases=("max pooling", "downsample", "最大池化", "池化"),
+    stem="pool",
+)
+class MaxPool3d(MaxPooling):
+    """The largest value of each window of a volume."""
+
+    axes = 3
+    dtypes = (*FLOATS, *INTEGERS)
+
+
+@layer(
+    "AvgPool1d", family="pool", aliases=("average pooling", "mean", "平均池化", "池化"), stem="pool"
+)
+class AvgPool1d(AvgPooling):
+    """The mean of each window along one axis."""
+
+    axes = 1
+    dtypes = (*FLOATS, "int64")
+
+
+@layer(
+    "AvgPool2d", family="pool", aliases=("average pooling", "mean", "平均池化", "池化"), stem="pool"
+)
+class AvgPool2d(DividedAvgPooling):
+    """The mean of each window of an image."""
+
+    axes = 2
+    dtypes = (*FLOATS, "int64")
+
+
+@layer(
+    "AvgPool3d", family="pool", aliases=("average pooling", "mean", "平均池化", "池化"), stem="pool"
+)
+class AvgPool3d(DividedAvgPooling):
+    """The mean of each window of a volume."""
+
+    axes = 3
+    dtypes = ("float64", "float32", "int64")
+
+
+@dataclass(frozen=True, eq=False)
+class Adaptive(Pooling):
+    """Pooling to a given size, with windows to match."""
+
+    output_size: Size | tuple[Size | None, ...] | None = option(
+        1, "Sizes of the spatial axes of the output; an empty one in a list stays as it is.", min=1
+    )
+
+    word: ClassVar[str]
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, C, *spatial] to [N, C, *output_size]; the batch axis may be absent."""
+        spatial = self.checked(x)
+        pairs = zip(self._targets(), spatial, strict=True)
+        sizes = tuple(size if target is None else target for target, size in pairs)
+        return self.pooled(x, sizes, "output_size")
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """What is kept, and how many: `avg → 1×1`."""
+        sizes = ("?" if target is None else str(target) for target in self._targets())
+        return f"{self.word} → {'×'.join(sizes)}"
+
+    def _targets(self) -> tuple[Size | None, ...]:
+        given = self.output_size
+        targets = given if isinstance(given, tuple) else (given,) * self.axes
+        if given is None or (self.axes == 1 and None in targets):
+            raise self.refuse("{layer} needs an output_size.", option="output_size")
+        if len(targets) != self.axes:
+            raise self.refuse(
+                "{layer} takes {expected} values of {option}, got {got}.",
+                option="output_size",
+                expected=self.axes,
+                got=len(targets),
+            )
+        return targets
+
+
+@layer(
+    "AdaptiveAvgPool1d",
+    family="pool",
+    aliases=("global average pooling", "自适应平均池化", "全局池化"),
+    stem="pool",
+)
+class AdaptiveAvgPool1d(Adaptive):
+    """The mean of as many windows along one axis as the output shall have."""
+
+    axes = 1
+    word = "avg"
+
+
+@layer(
+    "AdaptiveAvgPool2d",
+    family="pool",
+    aliases=("global average pooling", "gap", "自适应平均池化", "全局池化"),
+    stem="pool",
+)
+class AdaptiveAvgPool2d(Adaptive):
+    """The mean of as many windows of an image as the output shall have."""
+
+    axes = 2
+    word = "avg"
+
+
+@layer(
+    "AdaptiveAvgPool3d",
+    family="pool",
+    aliases=("global average pooling", "自适应平均池化", "全局池化"),
+    stem="pool",
+)
+class AdaptiveAvgPool3d(Adaptive):
+    """The mean of as many windows of a volume as the output shall have."""
+
+    axes = 3
+    word = "avg"
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptiveMax(Adaptive):
+    """The options of adaptive max pooling."""
+
+    return_indices: bool = option(False, INDICES)
+
+    word = "max"
+
+
+@layer(
+    "AdaptiveMaxPool1d",
+    family="pool",
+    aliases=("global max pooling", "自适应最大池化", "全局池化"),
+    stem="pool",
+)
+class AdaptiveMaxPool1d(AdaptiveMax):
+    """The largest value of as many windows along one axis as the output shall have."""
+
+    axes = 1
+
+
+@layer(
+    "AdaptiveMaxPool2d",
+    family="pool",
+    aliases=("global max pooling", "自适应最大池化", "全局池化"),
+    stem="pool",
+)
+class AdaptiveMaxPool2d(AdaptiveMax):
+    """The largest value of as many windows of an image as the output shall have."""
+
+    axes = 2
+
+
+@layer(
+    "AdaptiveMaxPool3d",
+    family="pool",
+    aliases=("global max pooling", "自适应最大池化", "全局池化"),
+    stem="pool",
+)
+class AdaptiveMaxPool3d(AdaptiveMax):
+    """The largest value of as many windows of a volume as the output shall have."""
+
+    axes = 3

@@ -1,0 +1,109 @@
+"""Regularisation: dropout, which zeroes at random in training and does nothing in evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from designer.core.layer import Layer, Remark, Result, layer, note
+from designer.core.message import message
+from designer.core.option import option
+from designer.layers.rules import FLOATS, check_dtype
+
+if TYPE_CHECKING:
+    from designer.core.layer import Inputs
+    from designer.core.tensor import Tensor
+
+CERTAIN = (0, 1)
+"""Probabilities with which nothing is drawn, so that any dtype will do."""
+
+
+@dataclass(frozen=True, eq=False)
+class RandomZeros(Layer):
+    """What all kinds of dropout share."""
+
+    p: float = option(0.5, "Probability with which a value becomes zero.", min=0, max=1)
+
+    def infer(self, x: Tensor) -> Result:
+        """[...] to the same shape."""
+        if self.p not in CERTAIN:
+            check_dtype(self, x, FLOATS)
+        return Result((x,), code=self.module(f"nn.{self.kind}"))
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The probability."""
+        return f"p = {self.p}"
+
+
+class ChannelDropout(RandomZeros):
+    """What kinds of dropout that zero whole channels share."""
+
+    expected: ClassVar[str]
+    ranks: ClassVar[tuple[int, ...]]
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, C, ...] to the same shape; a warning for ranks that are taken for something else."""
+        if x.rank is not None and x.rank not in self.ranks:
+            values = {"layer": self.kind, "expected": self.expected, "got": x}
+            text = message("{layer} is meant for {expected}, got {got}.", **values)
+            note(Remark("warning", text, port="x"))
+        return super().infer(x)
+
+
+@layer("Dropout", family="reg", aliases=("regularization", "随机失活", "丢弃"), stem="drop")
+class Dropout(RandomZeros):
+    """Each element becomes 0 with probability p in training; the others grow by 1 / (1 − p)."""
+
+
+@layer("Dropout1d", family="reg", aliases=("spatial dropout", "随机失活"), stem="drop")
+class Dropout1d(RandomZeros):
+    """Each channel of a sequence becomes 0 with probability p in training."""
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, C, L] or [C, L] to the same shape."""
+        self.ranked(x, (2, 3), "[N, C, L] or [C, L]")
+        return super().infer(x)
+
+
+@layer("Dropout2d", family="reg", aliases=("spatial dropout", "随机失活"), stem="drop")
+class Dropout2d(ChannelDropout):
+    """Each channel of an image becomes 0 with probability p in training."""
+
+    expected = "[N, C, H, W]"
+    ranks = (4,)
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, C, H, W] to the same shape."""
+        if x.rank is not None and x.rank < 2:
+            raise self.refuse("{layer} expects [N, C, H, W], got {got}.", port="x", got=x)
+        return super().infer(x)
+
+
+@layer("Dropout3d", family="reg", aliases=("spatial dropout", "随机失活"), stem="drop")
+class Dropout3d(ChannelDropout):
+    """Each channel of a volume becomes 0 with probability p in training."""
+
+    expected = "[N, C, D, H, W] or [C, D, H, W]"
+    ranks = (4, 5)
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, C, D, H, W] or [C, D, H, W] to the same shape."""
+        if x.rank == 0:
+            raise self.refuse("{layer} expects [N, C, D, H, W], got {got}.", port="x", got=x)
+        return super().infer(x)
+
+
+@layer("AlphaDropout", family="reg", aliases=("selu dropout", "随机失活"), stem="drop")
+class AlphaDropout(RandomZeros):
+    """Dropout that keeps mean and variance, for networks of SELU."""
+
+
+@layer("FeatureAlphaDropout", family="reg", aliases=("channel dropout", "随机失活"), stem="drop")
+class FeatureAlphaDropout(RandomZeros):
+    """Dropout of whole channels that keeps mean and variance, for networks of SELU."""
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, C, ...] to the same shape."""
+        if x.rank is not None and x.rank < 2:
+            raise self.refuse("{layer} expects [N, C, ...], got {got}.", port="x", got=x)
+        return super().infer(x)
