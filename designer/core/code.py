@@ -71,6 +71,15 @@ class Infix:
     operands: tuple[Argument, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`then if test else otherwise`."""
+
+    test: object
+    then: Argument
+    otherwise: Argument
+
+
 Returns: TypeAlias = "str | tuple[Returns, ...] | None"
 """How the call hands back its outputs: a port, a (nested) tuple of ports, None for one value."""
 

@@ -2,6 +2,32 @@
 
 from __future__ import annotations
 
-from designer.layers import act, conv, embed, io, linear, norm, pool, reg
+from designer.layers import (
+    act,
+    attn,
+    conv,
+    embed,
+    io,
+    linear,
+    merge,
+    norm,
+    pool,
+    reg,
+    rnn,
+    shape,
+)
 
-__all__ = ["act", "conv", "embed", "io", "linear", "norm", "pool", "reg"]
+__all__ = [
+    "act",
+    "attn",
+    "conv",
+    "embed",
+    "io",
+    "linear",
+    "merge",
+    "norm",
+    "pool",
+    "reg",
+    "rnn",
+    "shape",
+]

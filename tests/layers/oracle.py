@@ -6,6 +6,7 @@ import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import torch
@@ -36,7 +37,12 @@ REFUSALS = (
     NotImplementedError,
     ZeroDivisionError,
 )
-ROOTS: dict[str, Any] = {"nn": nn, "F": functional, "torch": torch}
+ROOTS: dict[str, Any] = {
+    "nn": nn,
+    "F": functional,
+    "torch": torch,
+    "self": SimpleNamespace(training=True),
+}
 SENTENCE = 80
 
 
@@ -163,7 +169,7 @@ class Interpreter:
 
     def each(self, expressions: Iterable[Any]) -> list[Any]:
         """The values of several expressions; a variadic port gives several."""
-        values = []
+        values: list[Any] = []
         for expression in expressions:
             value = self.run(expression)
             several = isinstance(expression, code.Ref) and isinstance(value, list)
@@ -206,6 +212,11 @@ class Interpreter:
         """An item or slice of a value."""
         return self.run(item.target)[self.run(item.index)]
 
+    def conditional(self, conditional: code.Conditional) -> Any:
+        """One of two values."""
+        chosen = conditional.then if self.run(conditional.test) else conditional.otherwise
+        return self.run(chosen)
+
     def infix(self, infix: code.Infix) -> Any:
         """Operands joined by an operator."""
         operands = self.each(infix.operands)
@@ -222,6 +233,7 @@ RULES: dict[type, Callable[[Interpreter, Any], Any]] = {
     code.Attribute: Interpreter.attribute,
     code.Item: Interpreter.item,
     code.Infix: Interpreter.infix,
+    code.Conditional: Interpreter.conditional,
 }
 
 
