@@ -158,7 +158,7 @@ class Analysis:
                 continue
             changed.add(id)
             self._store(id, after)
-            if before is None or before.outputs != after.outputs:
+            if before is None or _followers_see(before, after):
                 for follower in self.network.followers(id):
                     if follower not in waiting:
                         waiting.add(follower)
@@ -213,7 +213,11 @@ class Analysis:
             port.name: tensors[place] if place < len(tensors) else ANYTHING
             for place, port in enumerate(ports)
         }
-        extra = (*self._free_params(id, result), *self._misplaced_batch(id, layer, inputs))
+        extra = (
+            *self._free_params(id, result),
+            *self._misplaced_batch(id, layer, inputs),
+            *self._hint_behind(id, layer),
+        )
         finding = Finding(layer, inputs, result, outputs, (*problems, *extra))
         return self._counted(id, finding)
 
@@ -270,6 +274,15 @@ class Analysis:
                 problems.append(Problem("error", text, id, port.name, slot))
             return ANYTHING
         return tensor
+
+    def _hint_behind(self, id: NodeId, layer: Layer) -> Iterator[Problem]:
+        first = next(iter(layer.inputs()), None)
+        sources = self.document.graph.sources.get(id, {})
+        source = sources.get((first.name, 0)) if first else None
+        before = self.findings.get(source.node) if source else None
+        hint = layer.hint_behind(before.layer) if before and before.layer else None
+        if hint is not None and first is not None:
+            yield Problem("hint", hint, id, first.name)
 
     def _free_params(self, id: NodeId, result: Any) -> Iterator[Problem]:
         for param in result.params if result else ():
@@ -433,6 +446,10 @@ def build(node: Node, scope: Scope) -> Built:
         except (OptionError, ExpressionError) as error:
             problems.append(Problem("error", error.message, option=option.name))
     return Built(kind(**values), tuple(problems))
+
+
+def _followers_see(before: Finding, after: Finding) -> bool:
+    return before.outputs != after.outputs or type(before.layer) is not type(after.layer)
 
 
 def _names(node: Node) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from designer.core import expression
 from designer.core.expression import Expression
-from designer.core.graph import Node, NodeId, ParamRef, Source, Target
+from designer.core.graph import Graph, Node, NodeId, ParamRef, Source, Target
 from designer.core.layer import CATALOGUE, defaults
 from designer.core.message import Message, message
 from designer.core.names import python_name
@@ -233,6 +233,32 @@ def insert(
         draft.put_edge(target, Source(id, ports[1]))
 
     return edit
+
+
+def make_room(node: NodeId, distance: float) -> Edit:
+    """Move a layer and all that come after it down, those that are not above it."""
+
+    def edit(draft: Draft) -> None:
+        layout = draft.document.layout
+        top = layout.get(node, (0.0, 0.0))[1]
+        for id in downstream(draft.graph, node):
+            x, y = layout.get(id, (0.0, 0.0))
+            if y >= top:
+                draft.put_position(id, (x, y + distance))
+
+    return edit
+
+
+def downstream(graph: Graph, node: NodeId) -> list[NodeId]:
+    """A layer and all that its outputs reach, nearest first."""
+    found = {node: None}
+    frontier = [node]
+    for current in frontier:
+        for edge in graph.edges_from(current):
+            if edge.target.node not in found:
+                found[edge.target.node] = None
+                frontier.append(edge.target.node)
+    return frontier
 
 
 def drop_in(id: NodeId, target: Target, ports: tuple[str, str] = ("x", "out")) -> Edit:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from designer.core.graph import EMPTY
 from designer.core.layer import Tally
 
 if TYPE_CHECKING:
@@ -55,9 +54,9 @@ class Finding:
     layer: Layer | None
     inputs: Inputs = field(default_factory=dict)
     result: Result | None = None
-    outputs: Mapping[str, Tensor] = EMPTY
+    outputs: Mapping[str, Tensor] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
-    tied: Mapping[str, ParamRef] = EMPTY
+    tied: Mapping[str, ParamRef] = field(default_factory=dict)
     counted: Tally = _NOTHING
     trainable: int = 0
 

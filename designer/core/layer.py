@@ -314,7 +314,7 @@ class Layer:
             )
         return x
 
-    def module(self, function: str, *positional: str, **filled: Size) -> Code:
+    def module(self, function: str, *positional: str, **filled: object) -> Code:
         """Code of a module whose arguments are this layer's options.
 
         `positional` are written first, without names; other options follow as keywords where they

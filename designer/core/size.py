@@ -23,7 +23,6 @@ from weakref import WeakValueDictionary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-Size: TypeAlias = "int | Symbolic"
 Monomial: TypeAlias = "tuple[Atom, ...]"
 Terms: TypeAlias = "dict[Monomial, int]"
 
@@ -135,6 +134,10 @@ class Symbolic:
 
     def __repr__(self) -> str:
         return f"Symbolic({self})"
+
+
+Size: TypeAlias = int | Symbolic
+"""One axis of a shape, or anything counted. A union at run time too: options declare it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
