@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from designer.ui import fuzzy
 from designer.ui.widgets import paint
-from designer.ui.widgets.boxes import Divider
+from designer.ui.widgets.boxes import Divider, IconLabel
 from designer.ui.widgets.popup import PopupFrame
 from designer.ui.widgets.text import Span, SpanLabel, TextLabel
 
@@ -127,33 +127,50 @@ class CommandSearch(PopupFrame):
 
     def _build(self) -> None:
         theme = self.theme
+        rows = QHBoxLayout()
+        rows.setContentsMargins(6, 6, 6, 6)
+        rows.addWidget(self.list)
+        rows.addWidget(self._empty)
+        self._empty.setContentsMargins(10, 8, 10, 8)
+        self.body.addLayout(self._head())
+        self.body.addWidget(Divider(theme))
+        self.body.addLayout(rows)
+        self.body.addWidget(Divider(theme))
+        self.body.addLayout(self._foot())
+
+    def _head(self) -> QHBoxLayout:
         self.field.setProperty("plain", True)
         self.field.setPlaceholderText("Search actions")
         self.field.setAccessibleName("Search actions")
-        self.field.setFont(theme.font("plot-title"))
-        self.list.setItemDelegate(_Row(theme, self.list))
+        head = QHBoxLayout()
+        head.setContentsMargins(16, 0, 16, 0)
+        head.addWidget(IconLabel(self.theme, "search", "text-3"))
+        head.addWidget(self.field)
+        return head
+
+    def _foot(self) -> QHBoxLayout:
+        hints = ("↑ ↓ choose", "Enter run", "Esc close")
+        foot = QHBoxLayout()
+        foot.setContentsMargins(0, 8, 16, 8)
+        foot.addWidget(SpanLabel(self.theme, *(Span(t, "text-2", "hint", 16) for t in hints)))
+        foot.addStretch(1)
+        return foot
+
+    def _connect(self) -> None:
+        self.list.setItemDelegate(_Row(self.theme, self.list))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Actions")
-        self._empty.setContentsMargins(16, 8, 16, 8)
-        hint = SpanLabel(theme, Span("↑ ↓ choose", "text-2", "hint"))
-        hint.set_spans(
-            *(Span(t, "text-2", "hint", 16) for t in ("↑ ↓ choose", "Enter run", "Esc close"))
-        )
-        for widget in (self.field, Divider(theme), self.list, self._empty, Divider(theme)):
-            self.body.addWidget(widget)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(0, 8, 16, 8)
-        foot.addWidget(hint)
-        foot.addStretch(1)
-        self.body.addLayout(foot)
-
-    def _connect(self) -> None:
-        self.field.setMinimumHeight(self.theme.px(40))
+        self.list.itemClicked.connect(self._run)
         self.field.textChanged.connect(self._show_matches)
         self.field.installEventFilter(self)
-        self.list.itemClicked.connect(self._run)
         self.setFocusProxy(self.field)
+        self.theme.changed.connect(self._restyle_field)
+        self._restyle_field()
+
+    def _restyle_field(self) -> None:
+        self.field.setFont(self.theme.font("query"))
+        self.field.setFixedHeight(self.theme.px(44))
 
     def open_under(self, place: QPoint) -> None:
         """Show it with its top left corner at `place` of the window, empty."""

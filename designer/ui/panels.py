@@ -87,9 +87,9 @@ class _Scroll(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(content)
         self.viewport().setAutoFillBackground(False)
         content.setAutoFillBackground(False)
-        self.setWidget(content)
 
     def natural_height(self, width: int) -> int:
         """The height at which the content of that width need not scroll."""
@@ -122,12 +122,12 @@ class _Column(QWidget):
     def arrange(self) -> None:
         """Give page and totals their heights."""
         width, height = self.width(), self.height() - 1
-        wanted = self._shown.natural_height(width)
-        least = min(self.totals.natural_height(width), round(height * TOTALS_SHARE))
-        above = max(0, min(wanted, height - least))
+        below = self.totals.natural_height(width)
+        least = min(below, round(height * TOTALS_SHARE))
+        above = max(0, min(self._shown.natural_height(width), height - least))
         self._shown.setGeometry(0, 0, width, above)
         self._line.setGeometry(0, above, width, 1)
-        self.totals.setGeometry(0, above + 1, width, max(0, height - above))
+        self.totals.setGeometry(0, above + 1, width, max(0, min(below, height - above)))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
@@ -153,7 +153,7 @@ class RightPanel(Panel):
 class Dock(QWidget):
     """Problems and code under the canvas; it folds down to its tabs."""
 
-    folded = Signal(bool)
+    height_wanted = Signal(int)
 
     def __init__(self, theme: Theme, pages: tuple[tuple[str, QWidget], ...]) -> None:
         super().__init__()
@@ -189,9 +189,9 @@ class Dock(QWidget):
         self.updateGeometry()
 
     def open_height(self) -> int:
-        """Its height in px at 100% when it is unfolded."""
+        """Its height in px at 100% while it is, or was last, unfolded."""
         if self.isVisible() and self._open:
-            return round((self.height() + 1) / self._theme.scale)
+            self._height = round((self.height() + 1) / self._theme.scale)
         return self._height
 
     def is_open(self) -> bool:
@@ -202,15 +202,15 @@ class Dock(QWidget):
         """Fold the dock down to its tabs, or unfold it."""
         if is_open == self._open:
             return
-        if self.isVisible() and not is_open:
-            self._height = round((self.height() + 1) / self._theme.scale)
+        height = self.open_height()
         self._open = is_open
         self.stack.setVisible(is_open)
+        self.tabs.set_quiet(not is_open)
         self.chevron.set_icon("down" if is_open else "up")
         self.chevron.setToolTip("Fold the dock" if is_open else "Unfold the dock")
         self._limit()
         self._show_corners()
-        self.folded.emit(not is_open)
+        self.height_wanted.emit(self._theme.px(height) - 1 if is_open else self.maximumHeight())
 
     def _show(self, index: int) -> None:
         self.stack.setCurrentIndex(index)

@@ -21,7 +21,7 @@ QToolTip {
     border-radius: 6dp; padding: 4dp 8dp;
 }
 
-QMenuBar { background: transparent; border: none; }
+QMenuBar { background: transparent; border: none; spacing: 0; padding: 0; margin: 0; }
 QMenuBar::item { background: transparent; color: @text-2; padding: 5dp 9dp; border-radius: 6dp; }
 QMenuBar::item:selected { background: @hover; color: @text; }
 QMenuBar::item:pressed { background: @pressed; color: @text; }

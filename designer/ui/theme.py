@@ -77,6 +77,7 @@ ROLES: Mapping[str, Role] = {
     "body": Role(12.5),
     "body-medium": Role(12.5, 500),
     "body-strong": Role(12.5, 600),
+    "query": Role(14),
     "secondary": Role(12),
     "secondary-medium": Role(12, 500),
     "hint": Role(11.5),
@@ -119,11 +120,15 @@ def system_theme() -> str:
 
 
 def make_font(role: Role, scale: float = 1.0) -> QFont:
-    """A font for `role`. Half pixels go through the point size, the only fractional one in Qt."""
+    """A font for `role` at `scale`."""
     load_fonts()
     font = QFont()
     font.setFamilies(list(CODE_FAMILIES if role.mono else UI_FAMILIES))
-    font.setPointSizeF(role.px * scale * 72 / _dots_per_inch())
+    # Qt rounds sizes to whole pixels; the rest of 11.5 or 12.5 goes into the width.
+    size = role.px * scale
+    whole = int(size + 0.5)
+    font.setPixelSize(whole)
+    font.setStretch(round(100 * size / whole))
     font.setWeight(QFont.Weight(role.weight))
     font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     # Inter's contextual alternates turn the x of a name like branch1x1 into a multiplication sign.
@@ -131,10 +136,6 @@ def make_font(role: Role, scale: float = 1.0) -> QFont:
     if not role.mono:
         font.setFeature(QFont.Tag("tnum"), 1)
     return font
-
-
-def _dots_per_inch() -> float:
-    return QGuiApplication.primaryScreen().logicalDotsPerInchY()
 
 
 class Theme(QObject):

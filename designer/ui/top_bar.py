@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 HEIGHT = 44
 _LOGO = 20
 _SEARCH_WIDTH = 208
+_ROOMY = 1080
+"""Narrower than this, the search for actions is only its icon."""
 
 
 class _Logo(QWidget):
@@ -119,7 +121,7 @@ class TopBar(QWidget):
         px = self._theme.px
         self.setFixedHeight(px(HEIGHT))
         self._left_row.setContentsMargins(px(13), 0, 0, 0)
-        self._left_row.setSpacing(px(7))
+        self._left_row.setSpacing(px(6))
         self._right_row.setContentsMargins(0, 0, px(12), 0)
         self.menus.setFont(self._theme.font("body"))
         self.theme_button.set_icon("sun" if self._theme.name == "dark" else "moon")
@@ -127,6 +129,7 @@ class TopBar(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.search.set_compact(self.width() < self._theme.px(_ROOMY))
         self._place_title()
 
     def _place_title(self) -> None:
@@ -134,7 +137,7 @@ class TopBar(QWidget):
         high = self.width() - self._right.sizeHint().width() - 16
         width = max(0, min(self._title.natural_width(), high - low))
         x = min(max((self.width() - width) // 2, low), max(low, high - width))
-        self._title.setGeometry(QRect(x, 0, width, self.height() - 1))
+        self._title.setGeometry(QRect(x, 0, width, self.height()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:

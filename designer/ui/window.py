@@ -27,7 +27,7 @@ from designer.ui.widgets.buttons import IconButton
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from PySide6.QtGui import QCloseEvent
+    from PySide6.QtGui import QCloseEvent, QShowEvent
 
     from designer.ui.actions import Choice
     from designer.ui.theme import Theme
@@ -36,7 +36,7 @@ INSPECTOR, VARIABLES = 0, 1
 PROBLEMS, CODE = 0, 1
 
 _FIRST_SIZE = (1440, 900)
-_LEAST_SIZE = (900, 560)
+_LEAST_SIZE = (960, 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(_stacked(self._across, self.status, stretched=0))
         self.commands.attach(self, self._panels.canvas)
         self.dock.chevron.clicked.connect(self.toggle_dock)
-        self.dock.folded.connect(self._dock_folded)
+        self.dock.height_wanted.connect(self._fit_dock)
         self.status.state.clicked.connect(self.show_problems)
         if self._panels.code_tools is not None:
             self.dock.set_corner(CODE, self._panels.code_tools)
@@ -130,9 +130,13 @@ class MainWindow(QMainWindow):
         bar.setDrawBase(False)
         bar.setElideMode(Qt.TextElideMode.ElideMiddle)
         bar.setUsesScrollButtons(True)
-        bar.setFont(self._theme.font("body"))
         bar.hide()
         bar.currentChanged.connect(self.document_chosen.emit)
+        self._theme.changed.connect(self._restyle_documents)
+        self._restyle_documents()
+
+    def _restyle_documents(self) -> None:
+        self.documents.setFont(self._theme.font("body"))
 
     # What the window shows
 
@@ -224,10 +228,9 @@ class MainWindow(QMainWindow):
         """Fold the dock down to its tabs, or unfold it."""
         self.dock.set_open(not self.dock.is_open())
 
-    def _dock_folded(self, folded: bool) -> None:
-        if not folded:
-            room, wanted = sum(self._middle.sizes()), self._theme.px(self.dock.open_height())
-            self._middle.setSizes([room - wanted + 1, wanted - 1])
+    def _fit_dock(self, height: int) -> None:
+        room = sum(self._middle.sizes())
+        self._middle.setSizes([room - height, height])
         self._mark_panels()
 
     def _mark_panels(self) -> None:
@@ -262,6 +265,11 @@ class MainWindow(QMainWindow):
     def ask_before_closing(self, may_close: Callable[[], bool]) -> None:
         """Ask `may_close` when the user closes the window; it stays open when that says no."""
         self._may_close = may_close
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.focusWidget() is None:
+            self._panels.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close():

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from designer.ui import icons
 from designer.ui.widgets import paint
 from designer.ui.widgets.buttons import IconButton
 from designer.ui.widgets.text import Span, SpanLabel, TextLabel
@@ -36,6 +37,39 @@ class Divider(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), self._theme.colour(self._token))
+
+
+class IconLabel(QWidget):
+    """An icon that is not a button; it says nothing that no words say."""
+
+    def __init__(self, theme: Theme, icon: str, token: str = "text-2", size: int = 16) -> None:
+        super().__init__()
+        self._theme = theme
+        self._icon = icon
+        self._token = token
+        self._size = size
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.restyle)
+
+    def set_icon(self, icon: str, token: str) -> None:
+        """Show another icon, or the same in another colour."""
+        self._icon, self._token = icon, token
+        self.update()
+
+    def restyle(self) -> None:
+        """Measure and draw again."""
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        side = self._theme.px(self._size)
+        return QSize(side, side)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        side = self._theme.px(self._size)
+        with QPainter(self) as painter:
+            place = QRectF(0, (self.height() - side) / 2, side, side)
+            icons.paint(painter, place, self._icon, self._theme.colour(self._token))
 
 
 class Card(QWidget):

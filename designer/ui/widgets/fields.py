@@ -74,9 +74,16 @@ class SearchButton(Control):
         super().__init__(theme, text)
         self._key = key
         self._width = width
+        self._compact = False
+
+    def set_compact(self, compact: bool) -> None:
+        """Show no more than the icon."""
+        self._compact = compact
+        self.setToolTip(f"{self.text()} ({self._key})" if compact else "")
+        self.restyle()
 
     def sizeHint(self) -> QSize:
-        return QSize(self.theme.px(self._width), self.theme.px(CONTROL))
+        return QSize(self.theme.px(34 if self._compact else self._width), self.theme.px(CONTROL))
 
     def draw(self, painter: QPainter, rect: QRectF) -> None:
         theme, side = self.theme, self.theme.px(_ICON)
@@ -84,6 +91,11 @@ class SearchButton(Control):
         paint.box(painter, rect, theme.px(6), theme.colour("field"), theme.colour(border))
         place = QRectF(theme.px(10), rect.center().y() - side / 2, side, side)
         icons.paint(painter, place, "search", theme.colour("text-3"))
+        if not self._compact:
+            self._draw_words(painter, rect)
+
+    def _draw_words(self, painter: QPainter, rect: QRectF) -> None:
+        theme = self.theme
         right = QPointF(rect.right() - theme.px(10), rect.center().y())
         paint.paint_key_badge(painter, theme, right, self._key, boxed=False)
         painter.setFont(theme.font("body"))

@@ -19,6 +19,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from designer.ui.widgets import paint
 
@@ -151,12 +152,20 @@ class PopupFrame(QWidget):
         if self.isHidden():
             return
         _application().removeEventFilter(self)
-        had_focus = self.isAncestorOf(QApplication.focusWidget() or self) or self.hasFocus()
+        self._give_focus_back()
         self.hide()
-        if had_focus and self._before is not None and self._before.isVisible():
-            self._before.setFocus(Qt.FocusReason.PopupFocusReason)
-        self._before = None
         self.closed.emit()
+
+    def _give_focus_back(self) -> None:
+        # Before it is hidden: Qt would move the keyboard on as if Tab had been pressed.
+        focus: QWidget | None = QApplication.focusWidget()
+        before, self._before = self._before, None
+        if focus is None or not (focus is self or self.isAncestorOf(focus)):
+            return
+        if before is not None and isValid(before) and before.isVisible():
+            before.setFocus(Qt.FocusReason.PopupFocusReason)
+        else:
+            focus.clearFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.MouseButtonPress and isinstance(watched, QWidget):

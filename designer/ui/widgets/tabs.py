@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from designer.ui.theme import Theme
 
-_GAP = 22
+_GAP = 19
 _BADGE_GAP = 7
 
 
@@ -29,6 +29,7 @@ class TabButton(Control):
         super().__init__(theme, title)
         self._badge = ""
         self._alarm = False
+        self._quiet = False
         self.setCheckable(True)
 
     def badge(self) -> str:
@@ -40,6 +41,11 @@ class TabButton(Control):
         self._badge, self._alarm = badge, alarm
         self.setAccessibleName(f"{self.text()} {badge}".strip())
         self.restyle()
+
+    def set_quiet(self, quiet: bool) -> None:
+        """Draw no difference between chosen and not."""
+        self._quiet = quiet
+        self.update()
 
     def sizeHint(self) -> QSize:
         # Always as wide as the title in its heavier weight, so that choosing a tab moves nothing.
@@ -53,7 +59,8 @@ class TabButton(Control):
         return max(width + self.theme.px(10), self.theme.px(17))
 
     def draw(self, painter: QPainter, rect: QRectF) -> None:
-        chosen = self.isChecked()
+        chosen = self.isChecked() and not self._quiet
+        rect = rect.adjusted(0, 0, 0, -1)
         painter.setFont(self.theme.font("body-strong" if chosen else "body"))
         painter.setPen(self.ink("text" if chosen or self.pointed() else "text-2"))
         metrics = QFontMetricsF(painter.font())
@@ -61,7 +68,7 @@ class TabButton(Control):
         if self._badge:
             self._draw_badge(painter, rect)
         if chosen:
-            self._draw_line(painter, rect)
+            self._draw_line(painter, QRectF(self.rect()))
 
     def _draw_badge(self, painter: QPainter, rect: QRectF) -> None:
         width, height = self._badge_width(), self.theme.px(17)
@@ -114,6 +121,11 @@ class PanelTabs(QWidget):
     def set_badge(self, index: int, badge: str, alarm: bool = False) -> None:
         """Show `badge` beside a title, in red when `alarm`; an empty one goes."""
         self.buttons[index].set_badge(badge, alarm)
+
+    def set_quiet(self, quiet: bool) -> None:
+        """Mark no tab as chosen, as while the panel below is folded away."""
+        for button in self.buttons:
+            button.set_quiet(quiet)
 
     def add_corner(self, widget: QWidget) -> None:
         """Put a control at the right end."""

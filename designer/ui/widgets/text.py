@@ -215,7 +215,7 @@ class KeyValueRow(QWidget):
         super().__init__()
         self._theme = theme
         self._key_width = key_width
-        self._key = ElidedLabel(theme, key, "body", "text-2")
+        self._key = ElidedLabel(theme, key, "secondary", "text-2")
         self._middle = SpanLabel(theme)
         self._right = SpanLabel(theme, align=Qt.AlignmentFlag.AlignRight)
         self._row = _row(self)
