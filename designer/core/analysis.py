@@ -10,6 +10,7 @@ from designer.core import expression, size
 from designer.core.document import Change, Delta, Document, Key
 from designer.core.expression import ExpressionError, UnknownName
 from designer.core.finding import Finding, Problem
+from designer.core.graph import ParamRef
 from designer.core.layer import (
     CATALOGUE,
     Examined,
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from designer.core.expression import Scope
-    from designer.core.graph import Node, NodeId, ParamRef, Source
-    from designer.core.layer import Param
+    from designer.core.graph import Node, NodeId, Source
+    from designer.core.layer import Param, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,8 @@ class Analysis:
                 self._register(id, change.new)
                 dirty.add(id)
         dirty.update(target.node for target, _ in delta.of("edge"))
-        dirty.intersection_update(self.network.rank)
-        changed |= self._propagate(dirty)
+        # Not a set intersection with `rank`: that walks through all nodes.
+        changed |= self._propagate([id for id in dirty if id in self.network.rank])
         self._settle_ties(changed, delta)
         return changed
 
@@ -219,7 +220,7 @@ class Analysis:
             *self._hint_behind(id, layer),
         )
         finding = Finding(layer, inputs, result, outputs, (*problems, *extra))
-        return self._counted(id, finding)
+        return self._counted(id, finding) if result else finding
 
     def _build(self, node: Node) -> Built:
         names = _names(node)
@@ -284,17 +285,15 @@ class Analysis:
         if hint is not None and first is not None:
             yield Problem("hint", hint, id, first.name)
 
-    def _free_params(self, id: NodeId, result: Any) -> Iterator[Problem]:
-        for param in result.params if result else ():
-            names = size.free_names(param.count)
-            if names:
-                text = message(
-                    "{param} would have the free dimension {name} in its shape {shape}.",
-                    param=param.name,
-                    name=", ".join(sorted(names)),
-                    shape=Tensor(param.shape),
-                )
-                yield Problem("error", text, id)
+    def _free_params(self, id: NodeId, result: Result | None) -> Iterator[Problem]:
+        for param in result.unsized if result else ():
+            text = message(
+                "{param} would have the free dimension {name} in its shape {shape}.",
+                param=param.name,
+                name=", ".join(sorted(size.free_names(param.count))),
+                shape=Tensor(param.shape),
+            )
+            yield Problem("error", text, id)
 
     def _misplaced_batch(self, id: NodeId, layer: Layer, inputs: Inputs) -> Iterator[Problem]:
         expected = layer.batch_axis()
@@ -321,21 +320,26 @@ class Analysis:
         ties = self.document.graph.ties
         tied: dict[str, ParamRef] = {}
         problems = [p for p in finding.problems if p.option != TIE]
-        if ties:
-            for param in finding.params:
-                owner = ties.get((id, param.name))  # type: ignore[call-overload]
-                if owner is not None:
-                    fault = self._tie_fault(param, owner)
-                    if fault is None:
-                        tied[param.name] = owner
-                    else:
-                        problems.append(replace(fault, node=id))
-            problems += self._lost_ties(id, finding)
+        for param in finding.params if ties else ():
+            owner = ties.get(ParamRef(id, param.name))
+            fault = self._tie_fault(param, owner) if owner else None
+            if fault is not None:
+                problems.append(replace(fault, node=id))
+            elif owner is not None:
+                tied[param.name] = owner
+        problems += self._lost_ties(id, finding) if ties else ()
         own = [param for param in finding.params if param.name not in tied]
         counted = finding.result.tally if finding.result and not tied else tally(own)
         trainable = counted.parameters if node.trainable else 0
-        return replace(
-            finding, problems=tuple(problems), tied=tied, counted=counted, trainable=trainable
+        return Finding(
+            finding.layer,
+            finding.inputs,
+            finding.result,
+            finding.outputs,
+            tuple(problems),
+            tied,
+            counted,
+            trainable,
         )
 
     def _tie_fault(self, param: Param, owner: ParamRef) -> Problem | None:

@@ -127,6 +127,11 @@ class Result:
         """Exact numbers of elements by part."""
         return tally(self.params)
 
+    @cached_property
+    def unsized(self) -> tuple[Param, ...]:
+        """Parameters with a free dimension in their shape: no module can have them."""
+        return tuple(param for param in self.params if sizes.free_names(param.count))
+
 
 class Tally(NamedTuple):
     """Elements by part; `unknown` is the number of tensors whose size is not known."""
