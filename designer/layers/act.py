@@ -33,7 +33,7 @@ class Elementwise(Layer):
 class Curve(Elementwise):
     """A function of each element that has no values in the integers."""
 
-    dtypes = NUMBERS
+    dtypes: ClassVar[tuple[str, ...]] = NUMBERS
 
     def infer(self, x: Tensor) -> Result:
         """[...] to the same shape; integers become float32."""

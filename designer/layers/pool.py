@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 from designer.core.layer import Layer, Port, Result, layer
 from designer.core.option import option
 from designer.core.size import Size, value
-from designer.layers.rules import FLOATS, INTEGERS, SPATIAL, Window, check_dtype, image, per_axis
+from designer.layers.rules import (
+    FLOATS,
+    INTEGERS,
+    SPATIAL,
+    Window,
+    check_dtype,
+    image,
+    known_zero,
+    per_axis,
+)
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs, LayerError
@@ -26,6 +35,8 @@ class Pooling(Layer):
 
     axes: ClassVar[int]
     dtypes: ClassVar[tuple[str, ...]] = FLOATS
+    filled: ClassVar[int] = 0
+    """How many axes before the spatial ones must not be empty either."""
 
     def batch_axis(self) -> int:
         """The first of all axes."""
@@ -49,6 +60,8 @@ class Pooling(Layer):
         """The spatial axes of `x`, whose rank and dtype must be right."""
         self.ranked(x, (self.axes + 1, self.axes + 2), image("C" + SPATIAL[self.axes]))
         check_dtype(self, x, self.dtypes)
+        if any(known_zero(size) for size in x.last(self.axes + self.filled)):
+            raise self.refuse("{layer} finds nothing to pool in {got}.", port="x", got=x)
         return x.last(self.axes)
 
 
@@ -57,6 +70,7 @@ class Sliding(Pooling):
 
     ceil_mode: bool
     stride: Size | tuple[Size, ...] | None
+    filled = 1
 
     def infer(self, x: Tensor) -> Result:
         """[N, C, *spatial] to [N, C, *moved]; the batch axis may be absent."""
@@ -76,29 +90,38 @@ class Sliding(Pooling):
 
     def _slid(self, name: str, size: Size, window: Window) -> Size:
         self._check_padding(window)
+        self.check_window(name, size, window)
         places = window.places_up(size) if self.ceil_mode else window.places(size)
         number = value(places)
         if number is not None and number < 1:
-            raise self._too_small(name, size, window)
+            overhang = window.stride - 1 if self.ceil_mode else 0
+            raise self.too_small(name, size, window.reach - 2 * window.padding - overhang)
         return places
 
+    def half(self, window: Window) -> Size:
+        """The most padding that a window may have."""
+        return window.kernel // 2
+
+    def check_window(self, name: str, size: Size, window: Window) -> None:
+        """Refuse what only some poolings refuse."""
+
     def _check_padding(self, window: Window) -> None:
-        excess = value(window.padding - window.reach // 2)
+        excess = value(window.padding - self.half(window))
         if excess is not None and excess > 0:
             raise self.refuse(
                 "{layer} expects padding of at most {expected}, got {got}.",
                 option="padding",
-                expected=window.reach // 2,
+                expected=self.half(window),
                 got=window.padding,
             )
 
-    def _too_small(self, name: str, size: Size, window: Window) -> LayerError:
-        overhang = window.stride - 1 if self.ceil_mode else 0
+    def too_small(self, name: str, size: Size, needed: Size) -> LayerError:
+        """The refusal of an axis that is shorter than `needed`."""
         return self.refuse(
             "{layer} expects {axis} of at least {expected}, got {got}.",
             port="x",
             axis=name,
-            expected=window.reach - 2 * window.padding - overhang,
+            expected=needed,
             got=size,
         )
 
@@ -218,6 +241,12 @@ class AvgPool3d(DividedAvgPooling):
 
     axes = 3
     dtypes = ("float64", "float32", "int64")
+
+    def check_window(self, name: str, size: Size, window: Window) -> None:
+        """The window must fit without its padding."""
+        room = value(size - window.kernel)
+        if room is not None and room < 0:
+            raise self.too_small(name, size, window.kernel)
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,13 @@ class RandomZeros(Layer):
             check_dtype(self, x, FLOATS)
         return Result((x,), code=self.module(f"nn.{self.kind}"))
 
+    def check_rank(self, x: Tensor, least: int, expected: str) -> None:
+        """Refuse a tensor with fewer than `least` axes, where something is drawn."""
+        if self.p not in CERTAIN and x.rank is not None and x.rank < least:
+            raise self.refuse(
+                "{layer} expects {expected}, got {got}.", port="x", expected=expected, got=x
+            )
+
     def caption(self, result: Result, inputs: Inputs) -> str:
         """The probability."""
         return f"p = {self.p}"
@@ -74,8 +81,7 @@ class Dropout2d(ChannelDropout):
 
     def infer(self, x: Tensor) -> Result:
         """[N, C, H, W] to the same shape."""
-        if x.rank is not None and x.rank < 2:
-            raise self.refuse("{layer} expects [N, C, H, W], got {got}.", port="x", got=x)
+        self.check_rank(x, 2, "[N, C, H, W]")
         return super().infer(x)
 
 
@@ -88,8 +94,7 @@ class Dropout3d(ChannelDropout):
 
     def infer(self, x: Tensor) -> Result:
         """[N, C, D, H, W] or [C, D, H, W] to the same shape."""
-        if x.rank == 0:
-            raise self.refuse("{layer} expects [N, C, D, H, W], got {got}.", port="x", got=x)
+        self.check_rank(x, 1, "[N, C, D, H, W]")
         return super().infer(x)
 
 
@@ -104,6 +109,5 @@ class FeatureAlphaDropout(RandomZeros):
 
     def infer(self, x: Tensor) -> Result:
         """[N, C, ...] to the same shape."""
-        if x.rank is not None and x.rank < 2:
-            raise self.refuse("{layer} expects [N, C, ...], got {got}.", port="x", got=x)
+        self.check_rank(x, 2, "[N, C, ...]")
         return super().infer(x)
