@@ -40,17 +40,21 @@ def position(layer: Layer, dim: int, rank: int, option: str = "dim") -> int:
 
 
 def located(
-    layer: Layer, x: Tensor, *dims: int, options: tuple[str, ...] = ("dim",)
+    layer: Layer,
+    x: Tensor,
+    *dims: int,
+    options: tuple[str, ...] = ("dim",),
+    scalar: bool = False,
 ) -> list[int] | None:
     """Where the axes `dims` are in `padded(x, *dims)`; None where that is not certain.
 
-    `options` are the names of the options that hold them. Raises LayerError where there is no
-    such axis.
+    `options` are the names of the options that hold them; with `scalar`, `x` may turn out to have
+    no axis at all. Raises LayerError where there is no such axis.
     """
     if x.rank is not None:
         pairs = zip(dims, cycle(options), strict=False)
         return [position(layer, dim, x.rank, option) for dim, option in pairs]
-    if any(dim >= 0 for dim in dims):
+    if any(dim >= 0 for dim in dims) or (scalar and not x.shape and min(dims, default=-1) == -1):
         return None
     known = len(padded(x, *dims).shape)
     return [known + dim for dim in dims]

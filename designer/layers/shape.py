@@ -59,7 +59,7 @@ class Flatten(Layer):
         if x.partial and self.end_dim < 0 <= self.start_dim:
             return x.with_shape((UNKNOWN,) * (self.start_dim + 1) + x.last(-self.end_dim - 1))
         dims = (self.start_dim, self.end_dim)
-        places = located(self, x, *dims, options=("start_dim", "end_dim"))
+        places = located(self, x, *dims, options=("start_dim", "end_dim"), scalar=True)
         if places is None:
             return replace(x, shape=(), partial=True)
         start, end = places
@@ -155,7 +155,7 @@ class Reshape(Layer):
     def infer(self, x: Tensor) -> Result:
         """Any shape to `shape`."""
         sizes = tuple(fitted(self, self.shape, x.count, self._refusal(x)))
-        return Result((x.with_shape(sizes),), code=method("x", "reshape", *self.shape))
+        return Result((x.with_shape(sizes),), code=method("x", "reshape", *(self.shape or ((),))))
 
     def _refusal(self, x: Tensor) -> LayerError:
         """The refusal; elements are counted per sample where the first axes are the same."""
@@ -201,7 +201,7 @@ class Permute(Layer):
         places = [position(self, dim, rank, "dims") for dim in self.dims]
         distinct(self, places, "dims")
         shape = tuple(x.axis(place - rank) for place in places)
-        return Result((x.with_shape(shape),), code=method("x", "permute", *self.dims))
+        return Result((x.with_shape(shape),), code=method("x", "permute", *(self.dims or ((),))))
 
     def caption(self, result: Result, inputs: Inputs) -> str:
         """The order."""
@@ -221,7 +221,7 @@ class Transpose(Layer):
         return Result((self._swapped(x),), code=code)
 
     def _swapped(self, x: Tensor) -> Tensor:
-        places = located(self, x, self.dim0, self.dim1, options=("dim0", "dim1"))
+        places = located(self, x, self.dim0, self.dim1, options=("dim0", "dim1"), scalar=True)
         if places is None:
             return replace(x, shape=(), partial=True)
         if x.rank == 0:
@@ -483,7 +483,7 @@ class Split(Layer):
     def _equal(self, size: Size) -> tuple[Size, ...]:
         """Parts of ⌈size / chunks⌉, and the rest."""
         part = ceil_div(size, self.chunks)
-        rest = size - (self.chunks - 1) * part
+        rest = size // 2 if self.chunks == 2 else size - (self.chunks - 1) * part
         number = value(rest)
         if number is not None and number <= 0 and value(size) != 0:
             raise self.refuse(
@@ -529,7 +529,7 @@ class Mean(Layer):
         if not self.dim and self.dim != 0:
             return self._over_all(x)
         dims = _listed(self.dim)
-        places = located(self, x, *dims)
+        places = located(self, x, *dims, scalar=True)
         if places is None:
             return replace(x, shape=(), partial=True)
         distinct(self, places)
