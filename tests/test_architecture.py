@@ -82,7 +82,8 @@ def test_a_planted_import_breaks_its_contract(
 
 
 def plant(folder: Path, line: str) -> None:
-    """Give the package in `folder` a module that holds `line`."""
+    """Give the package in `folder` a module that holds `line`; a module there makes way."""
+    folder.with_suffix(".py").unlink(missing_ok=True)
     folder.mkdir(exist_ok=True)
     (folder / "__init__.py").touch()
     (folder / "planted.py").write_text(f"{line}\n", encoding="utf-8")
