@@ -1,0 +1,221 @@
+"""What is to be written, whatever the target: modules to make and calls to run, in their order."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from designer.core import expression, size
+from designer.core.expression import Expression, Flag, Real
+from designer.core.names import RESERVED
+from designer.core.option import names_in
+from designer.core.size import Symbolic
+from designer.export.flow import Flow, local_name, reads
+from designer.export.uses import code_of, names_used
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from designer.core.analysis import Analysis
+    from designer.core.code import Call
+    from designer.core.expression import Value as Known
+    from designer.core.graph import NodeId
+    from designer.export.flow import Read, Step, Value
+
+LONGEST_ARGUMENT = 40
+"""A variable with a longer name has a shorter one in code, so that every line fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constructed:
+    """A variable as an argument of the constructor; `type` is int, float, bool or str."""
+
+    name: str
+    type: str
+    default: int | float | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A variable that is worked out from others: `value` is a Size or carries its `source`."""
+
+    name: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """A module to be made; `locked` where its parameters are not trained."""
+
+    node: NodeId
+    attribute: str
+    call: Call
+    locked: bool
+
+
+class Tie(NamedTuple):
+    """A parameter that takes over the tensor of another, each as (attribute, parameter)."""
+
+    node: NodeId
+    param: tuple[str, str]
+    owner: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A design in creation order. `names` maps variables and dimensions to Python names.
+
+    `stored` are the variables that the forward pass uses too.
+    """
+
+    name: str
+    parameters: int
+    constructed: tuple[Constructed, ...]
+    derived: tuple[Derived, ...]
+    stored: tuple[str, ...]
+    makes: tuple[Make, ...]
+    ties: tuple[Tie, ...]
+    inputs: tuple[tuple[NodeId, str], ...]
+    outputs: tuple[NodeId, ...]
+    reads: tuple[Read, ...]
+    steps: tuple[Step, ...]
+    results: tuple[Value, ...]
+    variables: Mapping[str, str]
+    dimensions: Mapping[str, str]
+    scope: Mapping[str, Known]
+
+
+def class_name(title: str) -> str:
+    """A class name for a title: `GPT-2 small` is `GPT2Small`; `Network` for none."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    words = re.findall(r"[A-Za-z0-9]+", plain)
+    joined = "".join(word[0].upper() + word[1:] for word in words)[:60]
+    if not joined or joined[0].isdigit():
+        joined = f"Network{joined}"
+    return f"{joined}_" if joined in RESERVED else joined
+
+
+# Building
+
+
+def build(analysis: Analysis, title: str = "") -> Program:
+    """The program of a design that can be exported: one without `export_problems`."""
+    makes = tuple(_makes(analysis))
+    flow = Flow(analysis)
+    in_forward = {name for id in flow.live for name in names_used(_use(analysis, id))}
+    variables = _variable_names(analysis, in_forward.union(*(names_used(m.call) for m in makes)))
+    dimensions = flow.dimension_names(in_forward)
+    return Program(
+        name=class_name(title),
+        parameters=analysis.counted.parameters,
+        constructed=tuple(_constructed(analysis, variables)),
+        derived=tuple(_derived(analysis, variables)),
+        stored=tuple(variables[name] for name in variables if name in in_forward),
+        makes=makes,
+        ties=tuple(_ties(analysis)),
+        inputs=tuple(flow.arguments.items()),
+        outputs=tuple(flow.outputs),
+        reads=tuple(reads(analysis, flow.arguments, dimensions)),
+        steps=tuple(flow.steps()),
+        results=flow.results(),
+        variables=variables,
+        dimensions=dimensions,
+        scope=analysis.scope,
+    )
+
+
+def _use(analysis: Analysis, id: NodeId) -> object:
+    code = code_of(analysis, id)
+    return code.use if code else None
+
+
+def _makes(analysis: Analysis) -> Iterator[Make]:
+    nodes = analysis.document.graph.nodes
+    for id in analysis.network.ordered():
+        code = code_of(analysis, id)
+        if code is not None and code.make is not None:
+            params = analysis.findings[id].params
+            learns = any(param.part != "buffer" for param in params)
+            locked = learns and not nodes[id].trainable
+            yield Make(id, nodes[id].attribute, code.make, locked)
+
+
+def _ties(analysis: Analysis) -> Iterator[Tie]:
+    nodes = analysis.document.graph.nodes
+    for id in analysis.network.ordered():
+        for param, owner in analysis.findings[id].tied.items():
+            theirs = (nodes[owner.node].attribute, owner.param)
+            yield Tie(id, (nodes[id].attribute, param), theirs)
+
+
+# Variables
+
+
+def _variable_names(analysis: Analysis, used: set[str]) -> dict[str, str]:
+    """The variables that the code needs, as declared, each with its Python name."""
+    declared = analysis.document.variables
+    needed: set[str] = set()
+    waiting = [name for name in used if name in declared]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += [other for other in names_in(declared[name].value) if other in declared]
+    taken = {node.attribute for node in analysis.document.graph.nodes.values()}
+    names: dict[str, str] = {}
+    for name in declared:
+        if name in needed:
+            names[name] = local_name(name, taken, LONGEST_ARGUMENT)
+            taken.add(names[name])
+    return names
+
+
+def _constructed(analysis: Analysis, names: Mapping[str, str]) -> Iterator[Constructed]:
+    for name, python in names.items():
+        if not _depends(analysis, name):
+            default = _literal(analysis.scope[name])
+            yield Constructed(python, type(default).__name__, default)
+
+
+def _depends(analysis: Analysis, name: str) -> bool:
+    """Whether a variable is worked out from others."""
+    return bool(names_in(analysis.document.variables[name].value))
+
+
+def _literal(known: Known) -> int | float | bool | str:
+    """The value of a variable as a plain literal."""
+    if isinstance(known, Flag | bool):
+        return bool(known)
+    if isinstance(known, str):
+        return str.__str__(known)
+    if isinstance(known, Real | Fraction):
+        return float(known)
+    number = size.value(known) if isinstance(known, int | Symbolic) else known
+    return 0 if number is None else number
+
+
+def _derived(analysis: Analysis, names: Mapping[str, str]) -> Iterator[Derived]:
+    """Variables over others, each after those that it uses."""
+    waiting = [name for name in names if _depends(analysis, name)]
+    done = {name for name in names if name not in waiting}
+    while waiting:
+        ready = [name for name in waiting if _uses(analysis, name) <= done]
+        for name in ready:
+            yield Derived(names[name], _formula(analysis, name))
+        done.update(ready)
+        waiting = [name for name in waiting if name not in done]
+
+
+def _uses(analysis: Analysis, name: str) -> set[str]:
+    return set(names_in(analysis.document.variables[name].value))
+
+
+def _formula(analysis: Analysis, name: str) -> object:
+    """What a variable is worked out by: a Size where it is whole, else its text."""
+    raw = analysis.document.variables[name].value
+    assert isinstance(raw, Expression)
+    result = expression.evaluate(raw.text, analysis.scope)
+    return Real(float(result), raw.text) if isinstance(result, Fraction) else result

@@ -1,0 +1,94 @@
+"""What a design's code uses: the layers that count, the names in their expressions."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from designer.core import expression
+from designer.core.code import Attribute, Call, Conditional, Infix, Item, Method
+from designer.core.expression import Flag, Real, Text
+from designer.core.option import Whole
+from designer.core.size import Symbolic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from designer.core.analysis import Analysis
+    from designer.core.code import Code
+    from designer.core.graph import NodeId, Source
+
+
+# What a design needs
+
+
+def live(analysis: Analysis) -> list[NodeId]:
+    """The layers that an output depends on, in creation order, inputs and outputs left out."""
+    order = analysis.network.ordered()
+    graph = analysis.document.graph
+    needed = set(outputs_of(analysis))
+    for id in reversed(order):
+        if id in needed:
+            needed.update(edge.source.node for edge in graph.edges_into(id))
+    return [id for id in order if id in needed and code_of(analysis, id) is not None]
+
+
+def code_of(analysis: Analysis, id: NodeId) -> Code | None:
+    """The code of a node; None for inputs and outputs."""
+    result = analysis.findings[id].result
+    return result.code if result is not None else None
+
+
+def inputs_of(analysis: Analysis) -> list[NodeId]:
+    """The nodes through which values enter, in stored order."""
+    nodes = analysis.document.graph.nodes
+    return [id for id in sorted(nodes) if nodes[id].kind == "Input"]
+
+
+def outputs_of(analysis: Analysis) -> list[NodeId]:
+    """The nodes through which values leave, in stored order."""
+    nodes = analysis.document.graph.nodes
+    return [id for id in sorted(nodes) if nodes[id].kind == "Output"]
+
+
+def used_outputs(analysis: Analysis) -> dict[Source, list[NodeId]]:
+    """Of each output port that something live takes its value from, who takes it."""
+    found: dict[Source, list[NodeId]] = {}
+    for id in (*live(analysis), *outputs_of(analysis)):
+        for edge in analysis.document.graph.edges_into(id):
+            found.setdefault(edge.source, []).append(id)
+    return found
+
+
+# Names in expressions of the code
+
+CODE = (Attribute, Call, Conditional, Infix, Item, Method)
+"""Expressions of `designer.core.code` that have parts."""
+
+
+def names_used(argument: object) -> set[str]:
+    """The variables and free dimensions in an expression of `designer.core.code`."""
+    found: set[str] = set()
+    for part in walk(argument):
+        if isinstance(part, Symbolic):
+            found |= part.names
+        elif isinstance(part, Whole | Real | Flag | Text):
+            found.update(expression.names(part.source))
+    return found
+
+
+def walk(argument: object) -> Iterator[object]:
+    """An expression of `designer.core.code` and all its parts."""
+    yield argument
+    for part in _parts(argument):
+        yield from walk(part)
+
+
+def _parts(part: object) -> Iterable[object]:
+    if isinstance(part, tuple | list):
+        return part
+    if isinstance(part, slice):
+        return (part.start, part.stop, part.step)
+    if isinstance(part, CODE):
+        return [getattr(part, field.name) for field in fields(part)]
+    return ()
