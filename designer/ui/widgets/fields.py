@@ -90,7 +90,7 @@ class SearchButton(Control):
         border = "text-3" if self.pointed() else "border-strong"
         paint.box(painter, rect, theme.px(6), theme.colour("field"), theme.colour(border))
         place = QRectF(theme.px(10), rect.center().y() - side / 2, side, side)
-        icons.paint(painter, place, "search", theme.colour("text-3"))
+        icons.paint(painter, place, "search", self.ink("text-3"))
         if not self._compact:
             self._draw_words(painter, rect)
 
@@ -100,5 +100,5 @@ class SearchButton(Control):
         paint.paint_key_badge(painter, theme, right, self._key, boxed=False)
         painter.setFont(theme.font("body"))
         base = paint.base_line(rect, QFontMetricsF(painter.font()))
-        painter.setPen(theme.colour("text-3"))
+        painter.setPen(self.ink("text-3"))
         painter.drawText(QPointF(theme.px(32), base), self.text())
