@@ -27,6 +27,7 @@ ROW = 104.0
 """Distance from one layer to the next on the canvas, in pixels at 100 % zoom."""
 
 MOST_SHOWN = 5
+IMAGE_RANK = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,10 @@ class Candidate:
     icon: str
     shows: str
     """`in`: the shape that arrives at the port is shown; `out`: the one that the layer gives."""
+    doubts: tuple[Message, ...] = ()
+    """What it does not mend, though the problem is gone."""
+    size_follows: bool = False
+    """Whether a pinned size may change with it."""
 
 
 def fixes(editor: Editor, node: NodeId) -> list[Fix]:
@@ -71,46 +76,48 @@ def fixes(editor: Editor, node: NodeId) -> list[Fix]:
             if tried is not None:
                 found.setdefault(str(candidate.label), tried)
     ranked = sorted(found.values(), key=lambda item: item[0])
-    rest = sorted(ranked[1:], key=lambda item: (item[0].left, item[0].changes))
+    rest = sorted(ranked[1:], key=lambda item: (item[0].errors, item[0].changes))
     return [fix for _, fix in (*ranked[:1], *rest)][:MOST_SHOWN]
 
 
 class Cost(NamedTuple):
-    """What speaks against a fix: problems left, parameters and places that it changes."""
+    """What speaks against a fix: errors and doubts that stay, places and parameters it changes."""
 
     left: int
-    parameters: int
     changes: int
+    parameters: int
+    errors: int
 
 
 def _tried(editor: Editor, problem: Problem, candidate: Candidate) -> tuple[Cost, Fix] | None:
     """What a candidate gives; None where it does not mend the problem."""
-    edit, preview = _with_size_following(editor, problem, candidate.edit)
+    edit, preview = _with_size_following(editor, problem, candidate)
     if preview is None or problem.node is None:
         return None
-    before = _severe(editor.analysis.problems())
-    after = _severe(preview.problems)
-    if _stands(problem, preview.problems) or after > before:
+    errors = _errors(preview.problems)
+    if _stands(problem, preview.problems) or errors > _errors(editor.analysis.problems()):
         return None
-    left = [p for p in preview.problems if p.node == problem.node and p.severity != "hint"]
+    left = [p.message for p in preview.problems if p.node == problem.node and p.severity != "hint"]
+    doubts = (*left, *candidate.doubts)
     finding = preview.findings.get(problem.node, editor.analysis.findings[problem.node])
     fix = Fix(
         candidate.label,
         edit,
         _shape(candidate, finding, problem),
         preview.parameters,
-        left[0].message if left else _agreed(after),
-        not left,
+        doubts[0] if doubts else _agreed(errors),
+        not doubts,
         candidate.icon,
     )
-    return Cost(after + len(left), abs(preview.parameters), len(preview.delta.changes)), fix
+    changes = sum(key.section != "position" for key in preview.delta.changes)
+    return Cost(errors + len(doubts), changes, abs(preview.parameters), errors), fix
 
 
 def _agreed(problems: int) -> Message:
     return message("all shapes agree") if not problems else message("this layer's shapes agree")
 
 
-def _severe(problems: Iterable[Problem]) -> int:
+def _errors(problems: Iterable[Problem]) -> int:
     return sum(problem.severity == "error" for problem in problems)
 
 
@@ -128,15 +135,16 @@ def _shape(candidate: Candidate, finding: Finding, problem: Problem) -> Tensor |
 
 
 def _with_size_following(
-    editor: Editor, problem: Problem, edit: Edit
+    editor: Editor, problem: Problem, candidate: Candidate
 ) -> tuple[Edit, Preview | None]:
     """The edit, and where a pinned size then disagrees, the same with the size that fits.
 
     So `AdaptiveAvgPool2d(1) and Flatten` before a Linear also sets its in_features.
     """
+    edit = candidate.edit
     preview = _preview(editor, edit)
-    if preview is None or problem.node is None:
-        return edit, None
+    if preview is None or problem.node is None or not candidate.size_follows:
+        return edit, preview
     left = next((p for p in preview.problems if _is_pin(p, problem)), None)
     if left is None or left.option is None or left.got is None:
         return edit, preview
@@ -189,16 +197,38 @@ def _declare_name(editor: Editor, problem: Problem) -> Iterator[Candidate]:
 
 
 def _set_option(editor: Editor, problem: Problem) -> Iterator[Candidate]:
-    """Give a pinned size the value that arrives."""
-    if problem.option is None or problem.node is None or not _known(problem.got):
+    """Give an option that does not fit the value that does."""
+    if problem.node is None or not _known(problem.got):
         return
     assert problem.got is not None
-    yield Candidate(
-        message("Set {option} to {value}", option=problem.option, value=problem.got),
-        edits.set_options((problem.node,), {problem.option: raw(problem.got)}),
-        editor.document.graph.nodes[problem.node].kind,
-        "out",
-    )
+    kind = editor.document.graph.nodes[problem.node].kind
+    for option in _options_at_fault(editor, problem):
+        yield Candidate(
+            message("Set {option} to {value}", option=option, value=problem.got),
+            edits.set_options((problem.node,), {option: raw(problem.got)}),
+            kind,
+            "out",
+            tuple(_silenced(editor, problem, kind)),
+        )
+
+
+def _options_at_fault(editor: Editor, problem: Problem) -> Iterator[str]:
+    """The option that a problem names, else those that have the value that does not fit."""
+    if problem.option is not None:
+        yield problem.option
+        return
+    layer = editor.analysis.findings[problem.node].layer if problem.node is not None else None
+    for option in layer.declared if layer is not None else ():
+        if _known(problem.expected) and getattr(layer, option.name) == problem.expected:
+            yield option.name
+
+
+def _silenced(editor: Editor, problem: Problem, kind: str) -> Iterator[Message]:
+    """A Linear that takes an image's width as it comes agrees, and is hardly ever meant."""
+    source = _source(editor, problem)
+    arrived = editor.analysis.findings[source.node].outputs.get(source.port) if source else None
+    if kind == "Linear" and arrived is not None and (arrived.rank or 0) >= IMAGE_RANK:
+        yield message("acts on the width alone")
 
 
 def _reset_option(editor: Editor, problem: Problem) -> Iterator[Candidate]:
@@ -230,38 +260,39 @@ def _unify_names(editor: Editor, problem: Problem) -> Iterator[Candidate]:
         )
 
 
+WIDTHS = ("out_features", "out_channels", "embedding_dim", "hidden_size")
+
+
 def _set_source_width(editor: Editor, problem: Problem) -> Iterator[Candidate]:
-    """Set the layer that gave an axis its size to the size that is expected."""
+    """Set the layer that gave an axis its size to the size that is expected, or the other way."""
     if problem.node is None or not (_known(problem.got) and _known(problem.expected)):
         return
     assert problem.expected is not None
-    for id in _upstream(editor, problem):
-        node = editor.document.graph.nodes[id]
+    assert problem.got is not None
+    wires = [edge.source.node for edge in editor.document.graph.edges_into(problem.node)]
+    pairs = ((problem.got, problem.expected), (problem.expected, problem.got))
+    for id in dict.fromkeys(node for wire in wires for node in _upstream(editor, wire)):
         layer = editor.analysis.findings[id].layer
-        for option in ("out_features", "out_channels", "embedding_dim", "hidden_size"):
-            if getattr(layer, option, None) == problem.got:
-                yield Candidate(
-                    message(
-                        "Set {option} of {name} to {value}",
-                        option=option,
-                        name=node.name,
-                        value=problem.expected,
-                    ),
-                    edits.set_options((id,), {option: raw(problem.expected)}),
-                    node.kind,
-                    "in",
-                )
+        for option in WIDTHS:
+            for old, new in pairs:
+                if getattr(layer, option, None) == old:
+                    yield _width_set(editor, id, option, new)
 
 
-def _upstream(editor: Editor, problem: Problem) -> Iterator[NodeId]:
-    """The layers that lead to a problem's port by first inputs, nearest first; a few of them."""
-    source = _source(editor, problem)
+def _width_set(editor: Editor, id: NodeId, option: str, value: Size) -> Candidate:
+    node = editor.document.graph.nodes[id]
+    label = message("Set {option} of {name} to {value}", option=option, name=node.name, value=value)
+    return Candidate(label, edits.set_options((id,), {option: raw(value)}), node.kind, "out")
+
+
+def _upstream(editor: Editor, node: NodeId) -> Iterator[NodeId]:
+    """A layer and those that lead to it by first inputs, nearest first; a few of them."""
     for _ in range(8):
-        if source is None:
+        yield node
+        into = next(iter(editor.document.graph.edges_into(node)), None)
+        if into is None:
             return
-        yield source.node
-        into = next(iter(editor.document.graph.edges_into(source.node)), None)
-        source = into.source if into else None
+        node = into.source.node
 
 
 def _known(value: Size | None) -> bool:
@@ -308,7 +339,9 @@ def _insert_before(editor: Editor, problem: Problem) -> Iterator[Candidate]:
         return
     for label, chain in _chains(arrived):
         if all(kind in CATALOGUE for kind, _ in chain):
-            yield Candidate(label, insert_chain(target, chain), chain[0][0], "in")
+            flat = chain[-1][0] == "Flatten"
+            edit = insert_chain(target, chain)
+            yield Candidate(label, edit, chain[0][0], "in", size_follows=flat)
 
 
 def insert_chain(target: Target, chain: Iterable[tuple[str, dict[str, Raw]]]) -> Edit:

@@ -11,6 +11,7 @@ from designer.core.size import Size
 from designer.layers.rules import check_float32
 
 if TYPE_CHECKING:
+    from designer.core.message import Message
     from designer.core.tensor import Tensor
 
 IMAGE_RANK = 4
@@ -49,10 +50,16 @@ class Linear(Layer):
             code=self.module("nn.Linear", "in_features", "out_features", in_features=width),
         )
 
+    def hint_behind(self, before: Layer) -> Message | None:
+        """Two affine maps in a row are one affine map."""
+        if not isinstance(before, Linear):
+            return None
+        return message("No activation between two Linear layers: together they act as one.")
+
     def _remark_image(self, x: Tensor, y: Tensor) -> None:
         """An image that nobody flattened is legal, and hardly ever meant."""
         if self.in_features is None and x.rank is not None and x.rank >= IMAGE_RANK:
             text = message(
                 "{layer} acts on the last axis alone: {x} → {y}.", layer=self.kind, x=x, y=y
             )
-            note(Remark("warning", text, port="x"))
+            note(Remark("warning", text, "x", "in_features", got=x.axis(-1)))

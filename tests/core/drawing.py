@@ -73,7 +73,7 @@ class Drawing:
         return self.editor.analysis.totals().parameters
 
 
-def cifar10(drawing: Drawing, *, flatten: bool = True, **fc1: Raw) -> NodeId:
+def cifar10(drawing: Drawing, *, flatten: bool = True, in_features: int | None = None) -> NodeId:
     """The CIFAR-10 CNN; returns its first Linear."""
     node = drawing.input("B", 3, 32, 32)
     for width in (32, 64, 128):
@@ -82,7 +82,7 @@ def cifar10(drawing: Drawing, *, flatten: bool = True, **fc1: Raw) -> NodeId:
         node = drawing.add("MaxPool2d", node, kernel_size=2)
     if flatten:
         node = drawing.add("Flatten", node)
-    first = node = drawing.add("Linear", node, out_features=128, **fc1)
+    first = node = drawing.add("Linear", node, in_features=in_features, out_features=128)
     node = drawing.add("ReLU", node)
     node = drawing.add("Linear", node, out_features=10)
     node = drawing.add("Softmax", node, dim=-1)

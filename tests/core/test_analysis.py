@@ -13,7 +13,7 @@ from designer.core.analysis import Analysis
 from designer.core.document import Dimension, Variable
 from designer.core.editor import Editor
 from designer.core.expression import Expression
-from designer.core.graph import Source, Target
+from designer.core.graph import ParamRef, Source, Target
 from designer.core.network import CycleError, Network
 from tests.core.drawing import STEP, Drawing, cifar10
 
@@ -166,8 +166,10 @@ VALUES = (1, 3, 8, Expression("d"), Expression("2*d"), Expression("missing"), 0,
 @st.composite
 def edit_plans(draw: st.DrawFn) -> list[tuple[str, int, int, int]]:
     moves = st.sampled_from(
-        ["add", "add", "add", "wire", "wire", "wire", "cut", "remove", "option", "variable"]
-        + ["name", "tie", "lock", "take out", "rename", "dimension"]
+        (
+            *("add", "add", "add", "wire", "wire", "wire", "cut", "remove", "option", "variable"),
+            *("name", "tie", "lock", "take out", "rename", "dimension"),
+        )
     )
     numbers = st.integers(0, 1000)
     return draw(st.lists(st.tuples(moves, numbers, numbers, numbers), min_size=5, max_size=40))
@@ -197,26 +199,15 @@ def planned(document: Document, analysis: Analysis, plan: tuple[str, int, int, i
 def _planned_at(
     document: Document, analysis: Analysis, move: str, at: tuple[int, int, int]
 ) -> Edit | None:
-    node, other, c = at
-    layer, outputs = analysis.findings[node].layer, list(analysis.findings[other].outputs)
-    edges = list(document.graph.edges())
-    if move == "wire":
-        port = _pick(layer.inputs() if layer else (), c)
-        source = _pick(outputs, c)
-        if port is None or source is None:
-            return None
-        return edits.connect(Source(other, source), Target(node, port.name, c % 3 * port.variadic))
+    node, _, c = at
+    if move in ("wire", "tie"):
+        return _planned_pair(analysis, move, at)
     if move == "cut":
-        return edits.disconnect(_pick(edges, c).target) if edges else None
+        edge = _pick(document.graph.edges(), c)
+        return edits.disconnect(edge.target) if edge else None
     if move == "option":
         name = _pick([name for name, _ in document.graph.nodes[node].options], c)
         return edits.set_options([node], {name: _pick(VALUES, c // 7)}) if name else None
-    if move == "tie":
-        mine = _pick(analysis.findings[node].params, c)
-        theirs = _pick(analysis.findings[other].params, c // 3)
-        if mine is None or theirs is None:
-            return None
-        return edits.tie(edits.ParamRef(node, mine.name), edits.ParamRef(other, theirs.name))
     return {
         "remove": edits.remove_nodes([node]),
         "lock": edits.set_trainable([node], bool(c % 2)),
@@ -224,6 +215,18 @@ def _planned_at(
         "rename": edits.rename(node, f"名 {c % 5}"),
         "name": edits.rename_name("d" if "d" in document.variables else "e", _pick("de", c)),
     }[move]
+
+
+def _planned_pair(analysis: Analysis, move: str, at: tuple[int, int, int]) -> Edit | None:
+    node, other, c = at
+    mine, theirs = analysis.findings[node], analysis.findings[other]
+    if move == "wire":
+        port = _pick(mine.layer.inputs() if mine.layer else (), c)
+        source = _pick(theirs.outputs, c)
+        target = Target(node, port.name, c % 3 * port.variadic) if port else None
+        return edits.connect(Source(other, source), target) if source and target else None
+    a, b = _pick(mine.params, c), _pick(theirs.params, c // 3)
+    return edits.tie(ParamRef(node, a.name), ParamRef(other, b.name)) if a and b else None
 
 
 def state(analysis: Analysis) -> Any:
