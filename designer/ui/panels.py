@@ -54,9 +54,9 @@ class Panel(QWidget):
         self.updateGeometry()
 
     def shown_width(self) -> int:
-        """Its width in px at 100%."""
+        """Its width in px at 100% while it is, or was last, shown."""
         if self.isVisible():
-            return round((self.width() + 1) / self.theme.scale)
+            self.set_width(round((self.width() + 1) / self.theme.scale))
         return self._widths[0]
 
     def sizeHint(self) -> QSize:
@@ -93,9 +93,10 @@ class _Scroll(QScrollArea):
 
     def natural_height(self, width: int) -> int:
         """The height at which the content of that width need not scroll."""
-        if self._content.hasHeightForWidth():
-            return self._content.heightForWidth(width)
-        return max(self._content.sizeHint().height(), self._content.minimumSizeHint().height())
+        content = self._content
+        if content.hasHeightForWidth():
+            return max(content.heightForWidth(width), content.minimumHeight())
+        return max(content.sizeHint().height(), content.minimumHeight())
 
 
 class _Column(QWidget):
@@ -109,8 +110,10 @@ class _Column(QWidget):
         self._shown = self.pages[0]
         for part in (*self.pages, self.totals, self._line):
             part.setParent(self)
-        for content in (*pages, totals):
-            content.installEventFilter(self)
+        for scroll in (*self.pages, self.totals):
+            # A new layout inside is told to the content, its own new size to what holds it.
+            scroll.widget().installEventFilter(self)
+            scroll.viewport().installEventFilter(self)
         self.show_page(0)
 
     def show_page(self, index: int) -> None:

@@ -18,6 +18,7 @@ from designer.ui.panels import (
     RIGHT_WIDTH,
     Dock,
     LeftPanel,
+    Panel,
     RightPanel,
 )
 from designer.ui.status_line import StatusLine
@@ -187,12 +188,12 @@ class MainWindow(QMainWindow):
 
     def show_variables(self) -> None:
         """Bring the variables to the front."""
-        self._show_right(True)
+        self._show_side(self.right, True)
         self.right.tabs.select(VARIABLES)
 
     def show_inspector(self) -> None:
         """Bring the inspector to the front."""
-        self._show_right(True)
+        self._show_side(self.right, True)
         self.right.tabs.select(INSPECTOR)
 
     def show_problems(self) -> None:
@@ -213,15 +214,21 @@ class MainWindow(QMainWindow):
 
     def toggle_left(self) -> None:
         """Show or hide the left panel."""
-        self.left.setVisible(self.left.isHidden())
-        self._mark_panels()
+        self._show_side(self.left, self.left.isHidden())
 
     def toggle_right(self) -> None:
         """Show or hide the right panel."""
-        self._show_right(self.right.isHidden())
+        self._show_side(self.right, self.right.isHidden())
 
-    def _show_right(self, shown: bool) -> None:
-        self.right.setVisible(shown)
+    def _show_side(self, panel: Panel, shown: bool) -> None:
+        width, place = self._theme.px(panel.shown_width()) - 1, self._across.indexOf(panel)
+        if shown and panel.isHidden():
+            panel.show()
+            sizes = self._across.sizes()
+            sizes[1] += sizes[place] - width
+            sizes[place] = width
+            self._across.setSizes(sizes)
+        panel.setVisible(shown)
         self._mark_panels()
 
     def toggle_dock(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMenuBar, QVBoxLayout, QWidget
 
 from designer.ui import icons
@@ -170,13 +171,13 @@ def test_canvas_keys_act_on_the_canvas_only(qtbot: QtBot, commands: Commands, de
         window.show()
         window.activateWindow()
     field.setFocus()
-    qtbot.keyClicks(field, "fl/?")
-    qtbot.keyClick(field, Qt.Key.Key_Backspace)
+    QTest.keyClicks(field, "fl/?")
+    QTest.keyClick(field, Qt.Key.Key_Backspace)
     assert (field.text(), desk.done) == ("fl/", [])
-    qtbot.keyClick(field, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(field, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     canvas.setFocus()
     for key in (Qt.Key.Key_F, Qt.Key.Key_L, Qt.Key.Key_Tab, Qt.Key.Key_Delete):
-        qtbot.keyClick(canvas, key)
+        QTest.keyClick(canvas, key)
     assert desk.done == [
         *("file.save", "view.fit-selection", "design.lock", "insert.quick-add", "edit.delete")
     ]
@@ -221,11 +222,11 @@ def search(qtbot: QtBot, theme: Theme, commands: Commands) -> CommandSearch:
 
 
 def test_the_search_is_driven_by_keys(qtbot: QtBot, search: CommandSearch, desk: Desk) -> None:
-    qtbot.keyClicks(search.field, "zoom")
+    QTest.keyClicks(search.field, "zoom")
     shown = [search.list.item(row).text() for row in range(search.list.count())]
     assert shown == ["Zoom in", "Zoom out", "Zoom to 100%"]
-    qtbot.keyClick(search.field, Qt.Key.Key_Down)
-    qtbot.keyClick(search.field, Qt.Key.Key_Return)
+    QTest.keyClick(search.field, Qt.Key.Key_Down)
+    QTest.keyClick(search.field, Qt.Key.Key_Return)
     assert desk.done == ["view.zoom-out"]
     assert search.isHidden()
 
@@ -233,23 +234,23 @@ def test_the_search_is_driven_by_keys(qtbot: QtBot, search: CommandSearch, desk:
 def test_the_search_says_when_nothing_matches(
     qtbot: QtBot, search: CommandSearch, desk: Desk
 ) -> None:
-    qtbot.keyClicks(search.field, "cnvx")
+    QTest.keyClicks(search.field, "cnvx")
     assert search.list.isHidden()
     assert search._empty.text() == "No action matches cnvx."
-    qtbot.keyClick(search.field, Qt.Key.Key_Return)
+    QTest.keyClick(search.field, Qt.Key.Key_Return)
     assert desk.done == []
     assert search.isVisible()
 
 
 def test_what_cannot_be_used_does_not_run(qtbot: QtBot, search: CommandSearch, desk: Desk) -> None:
-    qtbot.keyClicks(search.field, "undo")
-    qtbot.keyClick(search.field, Qt.Key.Key_Return)
+    QTest.keyClicks(search.field, "undo")
+    QTest.keyClick(search.field, Qt.Key.Key_Return)
     assert desk.done == []
 
 
 def test_escape_closes_the_search(qtbot: QtBot, search: CommandSearch) -> None:
     with qtbot.waitSignal(search.closed):
-        qtbot.keyClick(search.field, Qt.Key.Key_Escape)
+        QTest.keyClick(search.field, Qt.Key.Key_Escape)
     assert search.isHidden()
 
 

@@ -106,11 +106,11 @@ def row(qtbot: QtBot, theme: Theme) -> QWidget:
 
 def test_a_switch_is_toggled_by_keyboard_and_by_mouse(qtbot: QtBot, row: QWidget) -> None:
     toggle = row.findChildren(Toggle)[0]
-    qtbot.keyClick(row, Qt.Key.Key_Tab)
+    QTest.keyClick(row, Qt.Key.Key_Tab)
     assert toggle.hasFocus()
-    qtbot.keyClick(toggle, Qt.Key.Key_Space)
+    QTest.keyClick(toggle, Qt.Key.Key_Space)
     assert toggle.isChecked()
-    qtbot.mouseClick(toggle, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(toggle, Qt.MouseButton.LeftButton)
     assert not toggle.isChecked()
 
 
@@ -124,10 +124,10 @@ def test_a_switch_that_is_on_is_filled_with_the_accent(row: QWidget, theme: Them
 def test_the_focus_shows_after_a_key_only(qtbot: QtBot, row: QWidget, theme: Theme) -> None:
     toggle = row.findChildren(Toggle)[0]
     quiet = shown(toggle)
-    qtbot.keyClick(row, Qt.Key.Key_Tab)
+    QTest.keyClick(row, Qt.Key.Key_Tab)
     assert shown(toggle) != quiet
-    qtbot.mouseClick(toggle, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(toggle, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(toggle, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(toggle, Qt.MouseButton.LeftButton)
     QTest.mouseMove(row, QPoint(1, 1))
     assert toggle.hasFocus()
     assert shown(toggle) == quiet
@@ -142,7 +142,7 @@ def test_a_button_follows_its_action(qtbot: QtBot, theme: Theme) -> None:
     follow(button, action)
     assert not button.isEnabled()
     action.setEnabled(True)
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert done == ["undo"]
 
 
@@ -244,12 +244,12 @@ def test_tabs_choose_by_click_and_by_arrow(qtbot: QtBot, theme: Theme) -> None:
         tabs.show()
         tabs.activateWindow()
     with qtbot.waitSignal(tabs.selected) as chosen:
-        qtbot.mouseClick(tabs.buttons[1], Qt.MouseButton.LeftButton)
+        QTest.mouseClick(tabs.buttons[1], Qt.MouseButton.LeftButton)
     assert chosen.args == [1]
     assert tabs.current() == 1
     tabs.buttons[1].setFocus()
     with qtbot.waitSignal(tabs.selected) as chosen:
-        qtbot.keyClick(tabs.buttons[1], Qt.Key.Key_Left)
+        QTest.keyClick(tabs.buttons[1], Qt.Key.Key_Left)
     assert (chosen.args, tabs.current()) == ([0], 0)
 
 
@@ -289,11 +289,11 @@ def test_a_search_field_shows_its_key_until_something_is_typed(qtbot: QtBot, the
 def test_escape_clears_a_search_field_then_leaves_it(qtbot: QtBot, theme: Theme) -> None:
     field = SearchField(theme, "Search layers")
     qtbot.addWidget(field)
-    qtbot.keyClicks(field, "conv")
-    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    QTest.keyClicks(field, "conv")
+    QTest.keyClick(field, Qt.Key.Key_Escape)
     assert field.text() == ""
     with qtbot.waitSignal(field.left):
-        qtbot.keyClick(field, Qt.Key.Key_Escape)
+        QTest.keyClick(field, Qt.Key.Key_Escape)
 
 
 def test_a_compact_search_button_says_its_words_in_a_tooltip(qtbot: QtBot, theme: Theme) -> None:
@@ -317,7 +317,7 @@ def test_a_formula_shows_its_lines(qtbot: QtBot, theme: Theme) -> None:
     assert box.text() == "out"
     copy = box.findChildren(IconButton)[0]
     with qtbot.waitSignal(box.copied):
-        qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(copy, Qt.MouseButton.LeftButton)
 
 
 def test_shares_are_as_wide_as_they_are_and_none_is_invisible(qtbot: QtBot, theme: Theme) -> None:
@@ -398,22 +398,22 @@ def test_a_popup_takes_the_keyboard_and_gives_it_back(qtbot: QtBot, desk: Desk) 
     desk.popup.open_at(QPoint(100, 100), 200)
     assert desk.inside.hasFocus()
     with qtbot.waitSignal(desk.popup.closed):
-        qtbot.keyClick(desk.inside, Qt.Key.Key_Escape)
+        QTest.keyClick(desk.inside, Qt.Key.Key_Escape)
     assert desk.popup.isHidden()
     assert desk.field.hasFocus()
 
 
 def test_a_click_elsewhere_closes_a_popup_and_one_inside_does_not(qtbot: QtBot, desk: Desk) -> None:
     desk.popup.open_at(QPoint(100, 100), 200)
-    qtbot.mouseClick(desk.inside, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.inside, Qt.MouseButton.LeftButton)
     assert desk.popup.isVisible()
-    qtbot.mouseClick(desk.button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.button, Qt.MouseButton.LeftButton)
     assert desk.popup.isHidden()
 
 
 def test_a_click_on_the_shadow_closes_a_popup(qtbot: QtBot, desk: Desk) -> None:
     desk.popup.open_at(QPoint(100, 100), 200)
-    qtbot.mouseClick(desk.popup, Qt.MouseButton.LeftButton, pos=QPoint(3, 30))
+    QTest.mouseClick(desk.popup, Qt.MouseButton.LeftButton, pos=QPoint(3, 30))
     assert desk.popup.isHidden()
 
 
