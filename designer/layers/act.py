@@ -10,13 +10,19 @@ from designer.core.option import option
 from designer.core.size import UNKNOWN, Size, Verdict, compare, value
 from designer.core.tensor import Tensor
 from designer.layers.axes import FIRST_AXIS, LAST_AXIS, located, padded
-from designer.layers.rules import COMPLEX, FLOATS, INTEGERS, check_dtype, check_float32, floating
+from designer.layers.rules import (
+    COMPLEX,
+    FLOATS,
+    INTEGERS,
+    NUMBERS,
+    SIGNED,
+    check_dtype,
+    check_float32,
+    floating,
+)
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs
-
-SIGNED = INTEGERS[:-1]
-NUMBERS = (*FLOATS, *INTEGERS, *COMPLEX)
 
 
 class Elementwise(Layer):

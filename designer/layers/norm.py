@@ -19,7 +19,7 @@ from designer.core.layer import (
 )
 from designer.core.message import message
 from designer.core.option import option
-from designer.core.size import UNKNOWN, Size, value
+from designer.core.size import UNKNOWN, Size, product, value
 from designer.core.tensor import Tensor
 from designer.layers.rules import COMPLEX, FLOATS, check_dtype, divides, spread
 
@@ -77,7 +77,7 @@ class BatchNorm(Layer):
 
     def _check_batch(self, x: Tensor) -> None:
         """One value per channel has no variance, which training needs."""
-        if x.partial or value(x.count) != value(x.axis(1)):
+        if x.partial or value(product((*x.shape[:1], *x.shape[2:]))) != 1:
             return
         template = "{layer} cannot train on one value per channel: {x}."
         if not self.track_running_stats:
@@ -257,15 +257,18 @@ class GroupNorm(Layer):
         return 0
 
     def _channels(self, x: Tensor) -> Size:
+        """Axis 1, which PyTorch compares only with a tensor that it holds."""
         got = x.axis(1)
-        channels = self.agree("num_channels", got, x, "[N, {}, ...]")
-        if not divides(self.num_groups, channels):
-            raise self.refuse(
-                "{layer} expects num_channels divisible by num_groups = {expected}, got {got}.",
-                option="num_groups",
-                expected=self.num_groups,
-                got=channels,
-            )
+        pinned = got if self.num_channels is None else self.num_channels
+        channels = self.agree("num_channels", got, x, "[N, {}, ...]") if self.affine else pinned
+        for size in (channels, got):
+            if not divides(self.num_groups, size):
+                raise self.refuse(
+                    "{layer} expects num_channels divisible by num_groups = {expected}, got {got}.",
+                    option="num_groups",
+                    expected=self.num_groups,
+                    got=size,
+                )
         return channels
 
     def _check_group(self, x: Tensor) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from designer.core.message import message
 from designer.core.size import ceil_div, minimum, value
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from designer.core.layer import Layer
     from designer.core.size import Size
@@ -16,12 +17,23 @@ if TYPE_CHECKING:
 FLOATS = ("float64", "float32", "float16", "bfloat16")
 INTEGERS = ("int64", "int32", "int16", "int8", "uint8")
 COMPLEX = ("complex64", "complex128")
+SIGNED = INTEGERS[:-1]
+NUMBERS = (*FLOATS, *INTEGERS, *COMPLEX)
+GROUPS = {
+    FLOATS: message("floats"),
+    (*FLOATS, *INTEGERS): message("floats and integers"),
+    (*FLOATS, *SIGNED): message("floats and signed integers"),
+    (*FLOATS, *COMPLEX): message("floats and complex numbers"),
+    NUMBERS: message("numbers"),
+}
+"""What several dtypes are called together."""
 
 
-def check_dtype(layer: Layer, x: Tensor, accepted: Collection[str], port: str = "x") -> None:
+def check_dtype(layer: Layer, x: Tensor, accepted: tuple[str, ...], port: str = "x") -> None:
     """Refuse a dtype that PyTorch has no kernel for; of a partial tensor nothing is certain."""
     if not x.partial and x.dtype not in accepted:
-        wanted = ", ".join(accepted)
+        group = GROUPS.get(accepted)
+        wanted = ", ".join(accepted) if group is None else group
         raise layer.refuse(
             "{layer} takes {expected}, got {got}.", port=port, expected=wanted, got=x.dtype
         )
@@ -109,9 +121,13 @@ def windows(layer: Layer, axes: int, *, dilated: bool = True) -> tuple[Window, .
 
 
 def image(axes: Iterable[str]) -> str:
-    """How the input of a layer is written that may have a batch: `[N, C, H, W] or [C, H, W]`."""
-    names = ", ".join(axes)
-    return f"[N, {names}] or [{names}]"
+    """How the input of a layer is written that may have a batch: `[N, C, H, W] or [C, H, W]`.
+
+    That of a volume is left out, so that the sentence stays short.
+    """
+    names = tuple(axes)
+    plain = ", ".join(names)
+    return f"[N, {plain}] or [{plain}]" if len(names) <= 3 else f"[N, {plain}]"
 
 
 def like(x: Tensor, axes: Iterable[str]) -> str:

@@ -13,7 +13,11 @@ from designer.core.tensor import ANYTHING, Tensor
 from tests.layers.oracle import check, made, refusal, t, verdict
 
 AXES = [1, 2, 3]
-EXTENTS = {1: [(9,), (2,)], 2: [(8, 7), (2, 5)], 3: [(5, 4, 6), (2, 3, 3)]}
+EXTENTS: dict[int, list[tuple[int, ...]]] = {
+    1: [(9,), (2,)],
+    2: [(8, 7), (2, 5)],
+    3: [(5, 4, 6), (2, 3, 3)],
+}
 
 
 def shapes(axes: int, channels: int) -> list[tuple[int, ...]]:
