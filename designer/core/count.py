@@ -75,8 +75,13 @@ _SHORT = {
     "embed_dim": "embed",
     "hidden_size": "hidden",
     "input_size": "input",
+    "kernel_depth": "k",
+    "kernel_height": "k",
+    "kernel_width": "k",
+    "kernel_length": "k",
+    "normalized_shape": "shape",
 }
-"""Axis labels as the formula writes them; others lose their number (`kernel_1` is `kernel`)."""
+"""Axis labels as the formula writes them; others lose their number (`shape_1` is `shape`)."""
 
 
 class Factor(NamedTuple):
