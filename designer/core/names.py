@@ -36,7 +36,7 @@ RESERVED = frozenset(
 )
 """Names that generated code may not use for a layer, an input or a variable."""
 
-LONGEST = 60
+LONGEST = 40
 
 
 def python_name(name: str, taken: Container[str] = ()) -> str:

@@ -115,7 +115,7 @@ class Option:
         """
         if isinstance(raw, tuple) and self.many != "never":
             return tuple(self._single(part, scope) for part in raw)
-        if self.many == "always" and not isinstance(raw, tuple):
+        if self.many == "always" and raw is not None and not isinstance(raw, tuple):
             raise OptionError(message("{option} needs a list of numbers.", option=self.name))
         return self._single(raw, scope)
 

@@ -1,0 +1,133 @@
+"""Compares an exported module with what its drawing says; run by a Python that has torch.
+
+Reads one JSON object from standard input and writes one to standard output: for each case a list
+of differences `[kind, name, expected, got]`. Nothing else is written there.
+"""
+
+import json
+import sys
+from contextlib import redirect_stdout
+
+import torch
+
+FAULTS = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    NameError,
+    LookupError,
+    ArithmeticError,
+    AssertionError,
+    MemoryError,
+)
+"""What a module may raise; it is a difference then."""
+
+
+def main() -> int:
+    """Run all cases of the request."""
+    request = json.load(sys.stdin)
+    torch.set_num_threads(1)
+    with redirect_stdout(sys.stderr):
+        namespace = {"__name__": "exported"}
+        exec(compile(request["source"], "<exported module>", "exec"), namespace)
+        made = namespace[request["class"]]
+        cases = [checked(made, case) for case in request["cases"]]
+    json.dump({"torch": torch.__version__, "cases": cases}, sys.stdout)
+    return 0
+
+
+def checked(made, case):
+    """The differences of one case; an exception of the module is one of them."""
+    try:
+        with torch.device(case["device"]):
+            module = made(**case["arguments"]).eval()
+        found = [*state_differences(module, case), *identity_differences(module, case)]
+        return found + output_differences(module, case)
+    except FAULTS as error:
+        return [["raises", type(error).__name__, "", str(error).strip().split("\n")[0][:300]]]
+
+
+def state_differences(module, case):
+    """Keys, their order, shapes, dtypes, roles and what is trained."""
+    state = module.state_dict()
+    parameters = dict(module.named_parameters(remove_duplicate=False))
+    expected = {tensor["key"]: tensor for tensor in case["tensors"]}
+    if list(state) != list(expected):
+        yield from key_differences(list(expected), list(state))
+    for key in expected.keys() & state.keys():
+        tensor, actual = expected[key], state[key]
+        pairs = {
+            "shape": (tensor["shape"], list(actual.shape)),
+            "dtype": (tensor["dtype"], name_of(actual.dtype)),
+            "parameter": (tensor["parameter"], key in parameters),
+        }
+        if key in parameters:
+            pairs["trainable"] = (tensor["trainable"], parameters[key].requires_grad)
+        for kind, (wanted, got) in pairs.items():
+            if wanted != got:
+                yield [kind, key, wanted, got]
+
+
+def key_differences(expected, got):
+    """Keys that are missing or too many, or else the first that is out of order."""
+    missing = [key for key in expected if key not in set(got)]
+    more = [key for key in got if key not in set(expected)]
+    yield from (["missing", key, "", ""] for key in missing)
+    yield from (["unexpected", key, "", ""] for key in more)
+    if not missing and not more:
+        place = next(place for place, key in enumerate(expected) if got[place] != key)
+        yield ["order", expected[place], expected[place], got[place]]
+
+
+def identity_differences(module, case):
+    """Tied parameters are one tensor, others are not, and each is counted once."""
+    parameters = dict(module.named_parameters(remove_duplicate=False))
+    first = {}
+    for tensor in case["tensors"]:
+        key = tensor["key"]
+        if key not in parameters:
+            continue
+        owner = tensor["owner"] or key
+        shares = first.setdefault(id(parameters[key]), owner)
+        if shares != owner:
+            yield ["tie", key, owner, shares]
+    total = sum(parameter.numel() for parameter in module.parameters())
+    if total != case["total"]:
+        yield ["total", "", case["total"], total]
+
+
+def output_differences(module, case):
+    """Shapes and dtypes of what a forward pass returns."""
+    inputs = [filled(given, case["device"]) for given in case["inputs"]]
+    with torch.no_grad():
+        returned = module(*inputs)
+    outputs = returned if isinstance(returned, tuple) else (returned,)
+    expected = case["outputs"]
+    if len(outputs) != len(expected):
+        return [["outputs", "", len(expected), len(outputs)]]
+    found = []
+    for place, wanted in enumerate(expected):
+        got = outputs[place]
+        if wanted["shape"] != list(got.shape):
+            found.append(["output shape", wanted["name"], wanted["shape"], list(got.shape)])
+        if wanted["dtype"] != name_of(got.dtype):
+            found.append(["output dtype", wanted["name"], wanted["dtype"], name_of(got.dtype)])
+    return found
+
+
+def filled(given, device):
+    """An input: random numbers, but zeros where they may be row numbers of a table."""
+    dtype = getattr(torch, given["dtype"])
+    if dtype.is_floating_point:
+        return torch.rand(given["shape"], device=device).to(dtype)
+    return torch.zeros(given["shape"], dtype=dtype, device=device)
+
+
+def name_of(dtype):
+    """`float32` for torch.float32."""
+    return str(dtype).removeprefix("torch.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
