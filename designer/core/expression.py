@@ -7,30 +7,67 @@ fractions, and checks the size of a result before it is worked out.
 from __future__ import annotations
 
 import ast
-import keyword
 import math
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from designer.core import size as sizes
+from designer.core.grammar import (
+    ALLOWED,
+    FUNCTION_NAMES,
+    TOO_DEEP,
+    ExpressionError,
+    check_name,
+    names,
+    parsed,
+    rename,
+)
 from designer.core.message import Message, message
+from designer.core.rational import (
+    DIVIDES_BY_ZERO,
+    FUNCTIONS,
+    LARGEST,
+    OPERATORS,
+    TOO_LARGE,
+    Number,
+    Ratio,
+    bounded,
+    extreme,
+    literal,
+    present_value,
+    settled,
+    shown,
+    simplest,
+    to_float,
+)
 from designer.core.size import Size, Symbolic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-LONGEST = 500
-DEEPEST = 32
-LARGEST = 2**63 - 1
-LONGEST_NAME = 100
-MOST_TERMS = 1_000
-MOST_BITS = 2_048
+__all__ = [
+    "ALLOWED",
+    "NOTHING",
+    "Expression",
+    "ExpressionError",
+    "Flag",
+    "Real",
+    "Scope",
+    "Text",
+    "UnknownName",
+    "Value",
+    "check_name",
+    "evaluate",
+    "names",
+    "real",
+    "rename",
+    "resolve",
+    "whole",
+]
+
 MOST_LISTED = 12
 
 
@@ -39,15 +76,6 @@ class Expression:
     """What a user typed in an option or a variable."""
 
     text: str
-
-
-class ExpressionError(ValueError):
-    """An expression that has no value; `message` says why, `column` (from 1) says where."""
-
-    def __init__(self, message: Message, column: int | None = None) -> None:
-        super().__init__(str(message))
-        self.message = message
-        self.column = column
 
 
 class UnknownName(ExpressionError):
@@ -104,428 +132,13 @@ NOTHING: Scope = MappingProxyType({})
 """The scope of an expression that may use no names."""
 
 
-# Reading
-
-FUNCTION_NAMES = ("min", "max", "ceil", "floor", "round", "abs", "sqrt")
-ALLOWED = message(
-    "Only + - * / // % ** and {functions} are allowed.",
-    functions=", ".join(FUNCTION_NAMES),
-)
-TOKEN = re.compile(
-    r"(?P<number>0[xXoObB][0-9a-fA-F_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)"
-    r"(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<sign>\*\*|//|[-+*/%(),])"
-    r"|(?P<space>\ +)"
-)
-LIKELY = {"×": "*", "·": "*", "−": "-", "–": "-", "÷": "/", "^": "**"}
-TOO_DEEP = message("The expression is nested deeper than {limit}.", limit=DEEPEST)
-TOO_LARGE = message("The result would exceed 2^63.")
-TOO_FINE = message("The result has too many digits.")
-DIVIDES_BY_ZERO = message("This divides by zero.")
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    start: int
-
-
-@lru_cache(maxsize=10_000)
-def _scanned(text: str) -> tuple[_Token, ...]:
-    """The tokens of an expression, with all that can be refused before it is parsed."""
-    if len(text) > LONGEST:
-        raise ExpressionError(message("Longer than {limit} characters.", limit=LONGEST))
-    tokens: list[_Token] = []
-    position = 0
-    while position < len(text):
-        token = _token_at(text, position)
-        _check_token(token, tokens)
-        tokens.append(token)
-        position += len(token.text)
-    marks = [token for token in tokens if token.kind != "space"]
-    _check_depth(marks)
-    _check_whole(marks)
-    return tuple(tokens)
-
-
-def _token_at(text: str, position: int) -> _Token:
-    match = TOKEN.match(text, position)
-    end = match.end() if match else position
-    if end < len(text) and not text[end].isascii():
-        raise ExpressionError(_foreign(text, end), end + 1)
-    if match is None:
-        raise ExpressionError(_unexpected(text[position]), position + 1)
-    return _Token(str(match.lastgroup), match.group(), position)
-
-
-def _unexpected(sign: str) -> Message:
-    if sign in LIKELY:
-        return message("Write {plain} instead of {sign}.", plain=LIKELY[sign], sign=sign)
-    return ALLOWED
-
-
-def _foreign(text: str, position: int) -> Message:
-    """Why the character at `position`, which is not ASCII, is refused."""
-    word = next((m.group() for m in re.finditer(r"\w+", text) if position in range(*m.span())), "")
-    plain = _plain(word)
-    if not word or not plain.isascii():
-        return _unexpected(text[position])
-    if plain.isdecimal():
-        return message("Write {plain} with plain digits.", plain=plain)
-    return message("Write {plain} with plain letters.", plain=plain)
-
-
-def _plain(word: str) -> str:
-    """`word` in compatible characters, with the digits of all scripts as 0 to 9."""
-    characters = unicodedata.normalize("NFKC", word)
-    return "".join(str(unicodedata.decimal(c, c)) for c in characters)
-
-
-def _check_token(token: _Token, before: Sequence[_Token]) -> None:
-    if token.kind != "name":
-        return
-    if before and before[-1].kind == "number":
-        number, column = before[-1].text, before[-1].start + 1
-        text = message("Write {number}*{name}.", number=number, name=token.text)
-        raise ExpressionError(text, column)
-    if keyword.iskeyword(token.text):
-        text = message("{name} is a word of Python.", name=token.text)
-        raise ExpressionError(text, token.start + 1)
-
-
-def _check_depth(tokens: Sequence[_Token]) -> None:
-    """Parentheses, signs in a row, and powers are what can nest."""
-    depth = signs = powers = 0
-    for token in tokens:
-        depth += (token.text == "(") - (token.text == ")")
-        signs = signs + 1 if token.text in ("+", "-") else 0
-        powers += token.text == "**"
-        if max(depth, signs, powers) > DEEPEST:
-            raise ExpressionError(TOO_DEEP, token.start + 1)
-
-
-def _check_whole(tokens: Sequence[_Token]) -> None:
-    """Refuse what stops short: nothing at all, an open parenthesis, an operator at the end."""
-    if not tokens:
-        raise ExpressionError(message("The expression is empty."))
-    last = tokens[-1]
-    if last.kind == "sign" and last.text != ")":
-        text = message("Something is missing after {sign}.", sign=last.text)
-        raise ExpressionError(text, last.start + len(last.text) + 1)
-    opened: list[int] = []
-    for token in tokens:
-        if token.text == "(":
-            opened.append(token.start + 1)
-        elif token.text == ")" and not opened:
-            raise ExpressionError(message("This parenthesis closes nothing."), token.start + 1)
-        elif token.text == ")":
-            opened.pop()
-    if opened:
-        raise ExpressionError(message("This parenthesis is not closed."), opened[-1])
-
-
-@lru_cache(maxsize=10_000)
-def _parsed(text: str) -> ast.expr:
-    _scanned(text)
-    blank = len(text) - len(text.lstrip(" "))
-    try:
-        return ast.parse(text.lstrip(" "), mode="eval").body
-    except SyntaxError as error:
-        column = blank + (error.offset or 1)
-        reason = message("The expression cannot be read at column {column}.", column=column)
-        raise ExpressionError(reason, column) from None
-    except (MemoryError, RecursionError):
-        raise ExpressionError(TOO_DEEP) from None
-
-
-def names(text: str) -> tuple[str, ...]:
-    """The names in an expression, each once, in order of appearance. Raises ExpressionError."""
-    found = (token.text for token in _scanned(text) if token.kind == "name")
-    return tuple(dict.fromkeys(name for name in found if name not in FUNCTION_NAMES))
-
-
-def rename(text: str, old: str, new: str) -> str:
-    """The expression with one name replaced, and the user's spacing kept.
-
-    Raises ExpressionError.
-    """
-    tokens = _scanned(text)
-    return "".join(new if t.kind == "name" and t.text == old else t.text for t in tokens)
-
-
-# Arithmetic
-
-
-class Ratio(NamedTuple):
-    """A quotient of two sizes that does not divide as they stand."""
-
-    numerator: Size
-    denominator: Size
-
-
-Exact: TypeAlias = int | Symbolic | Fraction | Ratio
-Number: TypeAlias = Exact | float
-
-
-def _parts(number: Exact) -> Ratio:
-    if isinstance(number, Fraction):
-        return Ratio(number.numerator, number.denominator)
-    return number if isinstance(number, Ratio) else Ratio(number, 1)
-
-
-def _simplest(fraction: Fraction) -> int | Fraction:
-    return fraction.numerator if fraction.denominator == 1 else fraction
-
-
-def _lowest(numerator: Size, denominator: Size) -> Exact:
-    """The quotient of two sizes in the simplest type that holds it."""
-    if sizes.value(denominator) == 0:
-        raise ExpressionError(DIVIDES_BY_ZERO)
-    if isinstance(numerator, int) and isinstance(denominator, int):
-        return _simplest(Fraction(numerator, denominator))
-    whole = numerator // denominator
-    return whole if whole * denominator == numerator else Ratio(numerator, denominator)
-
-
-def _known(number: Number) -> int | Fraction | float | None:
-    """The value at the present values of the variables; None over free dimensions."""
-    if not isinstance(number, Ratio):
-        return sizes.value(number) if isinstance(number, Symbolic) else number
-    numerator, denominator = map(sizes.value, number)
-    if numerator is None or denominator is None:
-        return None
-    return _simplest(Fraction(numerator, denominator))
-
-
-def _need(number: Number, name: str) -> int | Fraction | float:
-    known = _known(number)
-    if known is None:
-        text = "{name} needs a number, and {size} has none."
-        shown = _finished(number, "") if isinstance(number, Ratio) else number
-        raise ExpressionError(message(text, name=name, size=shown))
-    return known
-
-
-def _bounded(number: Number) -> Number:
-    """`number`, where it is within the limits. Raises ExpressionError."""
-    if isinstance(number, Ratio):
-        return Ratio(*(_bounded_size(part) for part in number))
-    if isinstance(number, Symbolic):
-        return _bounded_size(number)
-    if not -LARGEST <= number <= LARGEST:
-        raise ExpressionError(TOO_LARGE)
-    if isinstance(number, Fraction) and number.denominator.bit_length() > MOST_BITS:
-        raise ExpressionError(TOO_FINE)
-    return number
-
-
-def _bounded_size(size: Size) -> Size:
-    known = sizes.value(size)
-    largest = abs(known) if known is not None else 0
-    if isinstance(size, Symbolic):
-        largest = max(largest, *map(abs, size.terms.values()))
-    if largest > LARGEST:
-        raise ExpressionError(TOO_LARGE)
-    return size
-
-
-def _sum(a: Exact, b: Exact) -> Exact:
-    (m, n), (p, q) = _parts(a), _parts(b)
-    return _lowest(_times(m, q) + _times(p, n), _times(n, q))
-
-
-def _difference(a: Exact, b: Exact) -> Exact:
-    return _sum(a, _product(-1, b))
-
-
-def _product(a: Exact, b: Exact) -> Exact:
-    (m, n), (p, q) = _parts(a), _parts(b)
-    return _lowest(_times(m, p), _times(n, q))
-
-
-def _division(a: Exact, b: Exact) -> Exact:
-    (m, n), (p, q) = _parts(a), _parts(b)
-    return _lowest(_times(m, q), _times(n, p))
-
-
-def _floor_division(a: Exact, b: Exact) -> Size:
-    (m, n), (p, q) = _parts(a), _parts(b)
-    return _times(m, q) // _times(n, p)
-
-
-def _remainder(a: Exact, b: Exact) -> Exact:
-    return _difference(a, _product(b, _floor_division(a, b)))
-
-
-def _times(a: Size, b: Size) -> Size:
-    """The product of two sizes, unless it would have too many terms."""
-    if isinstance(a, Symbolic) and isinstance(b, Symbolic):
-        degree = max(map(len, a.terms)) + max(map(len, b.terms))
-        if len(a.terms) * len(b.terms) > MOST_TERMS or degree > MOST_TERMS:
-            raise ExpressionError(TOO_LARGE)
-    return a * b
-
-
-def _power(base: Number, exponent: Number) -> Number:
-    if isinstance(exponent, Symbolic) and isinstance(base, int | Symbolic):
-        return _symbolic_power(base, exponent)
-    times = _need(exponent, "**")
-    if not isinstance(times, int):
-        return _root(base) if times == Fraction(1, 2) else _float_power(base, times)
-    if isinstance(base, float):
-        return _float_power(base, times)
-    if times < 0:
-        return _division(1, _whole_power(base, -times))
-    return _whole_power(base, times)
-
-
-def _symbolic_power(base: Size, exponent: Symbolic) -> Size:
-    times, known = exponent.value, sizes.value(base)
-    if times is not None and times < 0:
-        raise ExpressionError(message("{power} is not whole.", power=f"{base}**{times}"))
-    _check_power(base if known is None else known, times or 0)
-    return base**exponent
-
-
-def _check_power(base: Exact, times: int) -> None:
-    """Refuse a power by its size, before it is worked out."""
-    bits = max(_width(part) for part in _parts(base))
-    if bits * times > MOST_BITS or (isinstance(base, int) and bits * times > LARGEST.bit_length()):
-        raise ExpressionError(TOO_LARGE)
-
-
-def _width(size: Size) -> int:
-    """How many bits each further factor adds at least; the degree, for a polynomial."""
-    if isinstance(size, int):
-        return abs(size).bit_length() - 1 if abs(size) > 1 else 0
-    return max(map(len, size.terms)) * 8
-
-
-def _whole_power(base: Exact, times: int) -> Exact:
-    _check_power(base, times)
-    if isinstance(base, int | Fraction):
-        return _simplest(Fraction(base**times))
-    result: Exact = 1
-    for _ in range(times):
-        result = _product(result, base)
-    return result
-
-
-def _float_power(base: Number, exponent: Fraction | float) -> float:
-    known = _need(base, "**")
-    if known < 0 or (known == 0 and exponent < 0):
-        text = "{base} has no real power {exponent}."
-        raise ExpressionError(message(text, base=_shown(known), exponent=_shown(exponent)))
-    return math.pow(_to_float(known), _to_float(exponent))
-
-
-def _root(number: Number) -> int | Fraction | float:
-    """The square root: exact where it is rational."""
-    known = _need(number, "sqrt")
-    if known < 0:
-        raise ExpressionError(message("{base} has no square root.", base=_shown(known)))
-    if isinstance(known, float):
-        return math.sqrt(known)
-    root = Fraction(math.isqrt(known.numerator), math.isqrt(known.denominator))
-    return _simplest(root) if root * root == known else math.sqrt(known)
-
-
-def _to_float(number: int | Fraction | float) -> float:
-    try:
-        return float(number)
-    except OverflowError:
-        raise ExpressionError(TOO_LARGE) from None
-
-
-def _shown(number: int | Fraction | float) -> str:
-    """A number as people write it: 3.5, and 1/3 where decimals do not end."""
-    if isinstance(number, Fraction):
-        decimal = repr(number.numerator / number.denominator)
-        return decimal if Fraction(decimal) == number else str(number)
-    return repr(number)
-
-
-def _with_floats(
-    exact: Callable[[Exact, Exact], Exact], plain: Callable[[float, float], float]
-) -> Callable[[Number, Number], Number]:
-    """The operation on exact numbers, and on floats where one of the two is irrational."""
-
-    def operate(a: Number, b: Number) -> Number:
-        if not isinstance(a, float) and not isinstance(b, float):
-            return exact(a, b)
-        x, y = (_to_float(_need(number, "A root")) for number in (a, b))
-        return plain(x, y)
-
-    return operate
-
-
-OPERATORS: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
-    ast.Add: _with_floats(_sum, float.__add__),
-    ast.Sub: _with_floats(_difference, float.__sub__),
-    ast.Mult: _with_floats(_product, float.__mul__),
-    ast.Div: _with_floats(_division, float.__truediv__),
-    ast.FloorDiv: _with_floats(_floor_division, float.__floordiv__),
-    ast.Mod: _with_floats(_remainder, float.__mod__),
-    ast.Pow: _power,
-}
-
-
-def _floor(number: Number) -> Size:
-    if isinstance(number, float):
-        return math.floor(number)
-    numerator, denominator = _parts(number)
-    return numerator // denominator
-
-
-def _ceil(number: Number) -> Size:
-    if isinstance(number, float):
-        return math.ceil(number)
-    return sizes.ceil_div(*_parts(number))
-
-
-def _round(number: Number) -> Size:
-    """To the nearest whole number, halves up: the same rule in figures, formulas and code."""
-    if isinstance(number, float):
-        return math.floor(number + 0.5)
-    return _floor(_sum(number, Fraction(1, 2)))
-
-
-def _abs(number: Number) -> Number:
-    if isinstance(number, int | Fraction | float):
-        return -number if number < 0 else number
-    numerator, denominator = (sizes.maximum(part, -part) for part in _parts(number))
-    return _lowest(numerator, denominator)
-
-
-FUNCTIONS: dict[str, Callable[[Number], Number]] = {
-    "ceil": _ceil,
-    "floor": _floor,
-    "round": _round,
-    "abs": _abs,
-    "sqrt": _root,
-}
-
-
-def _extreme(name: str, numbers: Sequence[Number]) -> Number:
-    """The least or greatest: symbolic between sizes, by value where fractions are among them."""
-    whole = [number for number in map(_settled, numbers) if isinstance(number, int | Symbolic)]
-    if len(whole) == len(numbers):
-        return (sizes.minimum if name == "min" else sizes.maximum)(*whole)
-    known = [_need(number, name) for number in numbers]
-    return min(known) if name == "min" else max(known)
-
-
-# Evaluation
-
-
 def evaluate(text: str, scope: Scope) -> Value:
     """The value of an expression over the names of `scope`.
 
     A name alone gives what the scope holds. Raises ExpressionError, and UnknownName for a name
     that is not in the scope.
     """
-    tree = _parsed(text)
+    tree = parsed(text)
     evaluation = _Evaluation(text.lstrip(" "), len(text) - len(text.lstrip(" ")), scope)
     if isinstance(tree, ast.Name):
         return evaluation.looked_up(tree)
@@ -576,7 +189,7 @@ class _Evaluation:
             raise ExpressionError(ALLOWED, self.column(node))
         numbers = [self.number(argument) for argument in node.args]
         if name in ("min", "max") and numbers:
-            return self.located(node, _extreme, name, numbers)
+            return self.located(node, extreme, name, numbers)
         if name in ("min", "max") or len(numbers) != 1:
             wanted = "at least one value" if name in ("min", "max") else "one value"
             text = message("{name} takes {wanted}.", name=name, wanted=message(wanted))
@@ -589,7 +202,7 @@ class _Evaluation:
             return self.located(node, _as_number, self.looked_up(node), node.id)
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
             source = self.text[node.col_offset : node.end_col_offset]
-            return self.located(node, _literal, source)
+            return self.located(node, literal, source)
         raise ExpressionError(ALLOWED, self.column(node))
 
     def looked_up(self, node: ast.Name) -> Value:
@@ -604,7 +217,7 @@ class _Evaluation:
     def located(self, node: ast.expr, operate: Callable[..., Number], *args: object) -> Number:
         """The bounded result of an operation; an error of it gets the place of `node`."""
         try:
-            return _bounded(operate(*args))
+            return bounded(operate(*args))
         except ExpressionError as error:
             column = self.column(node) if error.column is None else error.column
             raise ExpressionError(error.message, column) from None
@@ -618,38 +231,20 @@ class _Evaluation:
         return self.blank + node.col_offset + 1
 
 
-def _literal(source: str) -> Number:
-    digits = source.replace("_", "").lower()
-    if digits.startswith(("0x", "0o", "0b")):
-        return int(digits, 0)
-    _, _, exponent = digits.partition("e")
-    # 1e400 and 1e-400 are beyond every use; as fractions they would take for ever to build.
-    if exponent and abs(int(exponent)) > 400:
-        raise ExpressionError(TOO_FINE if exponent.startswith("-") else TOO_LARGE)
-    return _simplest(Fraction(digits))
-
-
 def _as_number(value: Value, name: str) -> Number:
     if isinstance(value, bool | Flag | str):
         raise ExpressionError(message("{name} is {value}, not a number.", name=name, value=value))
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ExpressionError(TOO_LARGE)
-        return _simplest(Fraction(repr(float(value))))
-    return _simplest(value) if isinstance(value, Fraction) else value
-
-
-def _settled(number: Number) -> Number:
-    """A quotient that is whole at the present values as a floor division, which equals it."""
-    if isinstance(number, Ratio) and isinstance(_known(number), int):
-        return number.numerator // number.denominator
-    return number
+        return simplest(Fraction(repr(float(value))))
+    return simplest(value) if isinstance(value, Fraction) else value
 
 
 def _finished(number: Number, text: str) -> Value:
-    number = _settled(number)
+    number = settled(number)
     if isinstance(number, Ratio):
-        known = _known(number)
+        known = present_value(number)
         if known is None:
             floor = number.numerator // number.denominator
             raise ExpressionError(message("This may not be whole: write {floor}.", floor=floor))
@@ -661,11 +256,11 @@ def whole(value: object) -> Size:
     """`value` as a size. Raises ExpressionError where it is not a whole number."""
     if isinstance(value, Symbolic) or (isinstance(value, int) and not _is_truth(value)):
         return value
-    if isinstance(value, Fraction | Real) and value == int(value):
+    if isinstance(value, Fraction | Real) and value % 1 == 0:
         return int(value)
     if isinstance(value, Fraction | Real):
         text = "{number} is not a whole number; // rounds down."
-        raise ExpressionError(message(text, number=_shown(value)))
+        raise ExpressionError(message(text, number=shown(value)))
     raise ExpressionError(message("{value} is not a whole number.", value=value))
 
 
@@ -676,35 +271,14 @@ def real(value: object) -> float:
         raise ExpressionError(message("A number is needed, and {size} has none.", size=value))
     if not isinstance(known, int | float | Fraction) or _is_truth(known):
         raise ExpressionError(message("{value} is not a number.", value=value))
-    return known if isinstance(known, float) else _to_float(known)
+    return known if isinstance(known, float) else to_float(known)
 
 
 def _is_truth(value: object) -> bool:
     return isinstance(value, bool | Flag)
 
 
-# Names and variables
-
-
-def check_name(name: str) -> Message | None:
-    """Why `name` cannot be that of a variable or free dimension; None where it can."""
-    if not name or not name.strip("_"):
-        return message("A name needs a letter.")
-    if len(name) > LONGEST_NAME:
-        return message("A name has at most {limit} characters.", limit=LONGEST_NAME)
-    if not (name.isascii() and name.isidentifier()):
-        return _spelling(name)
-    if keyword.iskeyword(name):
-        return message("{name} is a word of Python.", name=name)
-    return message("{name} is a function.", name=name) if name in FUNCTION_NAMES else None
-
-
-def _spelling(name: str) -> Message:
-    plain = _plain(name)
-    if not name.isascii() and plain.isascii() and plain.isidentifier():
-        return message("Write {plain} with plain letters.", plain=plain)
-    return message("A name has plain letters, digits and _, and begins with a letter or _.")
-
+# Variables
 
 NO_DIVISORS: Mapping[str, tuple[str | int, ...]] = MappingProxyType({})
 

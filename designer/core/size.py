@@ -29,6 +29,7 @@ Terms: TypeAlias = "dict[Monomial, int]"
 CONSTANT: Monomial = ()
 NO_NAMES: frozenset[str] = frozenset()
 POWER_BITS = 1 << 20
+DEEPEST = 64
 
 
 class Symbolic:
@@ -162,6 +163,8 @@ class Atom:
     """Orders atoms the same way in every run: names before opaque terms."""
     names: frozenset[str] = NO_NAMES
     free: frozenset[str] = NO_NAMES
+    depth: int = 0
+    """How many opaque terms are nested in it, itself included."""
 
     def __deepcopy__(self, memo: object) -> Atom:
         return self
@@ -397,8 +400,18 @@ def _size_key(size: Size) -> tuple[Any, ...]:
     return tuple(sorted((tuple(a.key for a in m), n) for m, n in _terms(size).items()))
 
 
+def _depth(size: Size) -> int:
+    return max(atom.depth for atom in size.atoms()) if isinstance(size, Symbolic) else 0
+
+
 def _opaque(function: str, *args: Size, exact: bool = False) -> Symbolic:
-    """The opaque term `function(args)`, with its value where the arguments have values."""
+    """The opaque term `function(args)`, with its value where the arguments have values.
+
+    Nested deeper than people and recursion can follow, it is UNKNOWN.
+    """
+    depth = 1 + max(map(_depth, args))
+    if depth > DEEPEST:
+        return UNKNOWN
     known = [number for number in map(value, args) if number is not None]
     atom = Atom(
         function,
@@ -408,6 +421,7 @@ def _opaque(function: str, *args: Size, exact: bool = False) -> Symbolic:
         key=(2, function, *map(_size_key, args)),
         names=NO_NAMES.union(*map(names, args)),
         free=NO_NAMES.union(*map(free_names, args)),
+        depth=depth,
     )
     return _symbol(_interned(atom))
 

@@ -291,6 +291,16 @@ def test_long_chains_of_strides_stay_small() -> None:
     assert str(size) == f"(H + {2**40 - 1})//{2**40}"
 
 
+def test_what_is_nested_too_deep_is_unknown() -> None:
+    size: Size = H
+    for _ in range(sizes.DEEPEST):
+        size = size // WIDTH + 1
+        assert eval(str(size), {"H": 10**300, "width": 768}) == sizes.substitute(
+            sizes.substitute(size, {"H": 10**300}), {"width": 768}
+        )
+    assert sizes.is_unknown(size // WIDTH)
+
+
 # Random expressions, built and evaluated side by side
 
 VARIABLES = {"n": (3, ()), "m": (24, ("n", 4)), "k": (8, (2,)), "z": (7, ("k",))}
