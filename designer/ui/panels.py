@@ -82,7 +82,7 @@ class _Scroll(QScrollArea):
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()
-        self._content = content
+        self.content = content
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -93,7 +93,7 @@ class _Scroll(QScrollArea):
 
     def natural_height(self, width: int) -> int:
         """The height at which the content of that width need not scroll."""
-        content = self._content
+        content = self.content
         if content.hasHeightForWidth():
             return max(content.heightForWidth(width), content.minimumHeight())
         return max(content.sizeHint().height(), content.minimumHeight())
@@ -112,7 +112,7 @@ class _Column(QWidget):
             part.setParent(self)
         for scroll in (*self.pages, self.totals):
             # A new layout inside is told to the content, its own new size to what holds it.
-            scroll.widget().installEventFilter(self)
+            scroll.content.installEventFilter(self)
             scroll.viewport().installEventFilter(self)
         self.show_page(0)
 

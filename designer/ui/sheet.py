@@ -38,6 +38,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit {
     padding: 0 8dp; selection-background-color: @accent-fill; selection-color: @accent-ink;
 }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { min-height: 26dp; max-height: 26dp; }
+SearchField { min-height: 28dp; max-height: 28dp; }
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus,
 QComboBox:focus { border: 2px solid @accent; padding: 0 7dp; }
 QLineEdit[state="error"], QComboBox[state="error"] { border: 2px solid @error; padding: 0 7dp; }

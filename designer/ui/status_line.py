@@ -89,7 +89,7 @@ class _Texts(QWidget):
         super().__init__()
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(15)
+        self._row.setSpacing(14)
         self._leading = leading
         self.labels = [TextLabel(theme, "", role, "text-2") for role in roles]
         self._lines = [_Separator(theme) for _ in roles]
@@ -118,7 +118,7 @@ class StatusLine(QWidget):
         self._left = _Texts(theme, ("hint",) * 3, leading=True)
         self._right = _Texts(theme, ("mono", "hint", "hint", "hint"), leading=False)
         self._row = QHBoxLayout(self)
-        self._row.setSpacing(15)
+        self._row.setSpacing(14)
         self._row.addWidget(self.state)
         self._row.addWidget(self._left)
         self._row.addStretch(1)

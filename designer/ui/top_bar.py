@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from designer.ui.theme import Theme
 
 HEIGHT = 44
-_LOGO = 20
+_LOGO = 19
 _SEARCH_WIDTH = 208
 _ROOMY = 1080
 """Narrower than this, the search for actions is only its icon."""
@@ -50,7 +50,7 @@ class _Title(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.name = ElidedLabel(theme, "", "body-strong", "text")
-        self.state = TextLabel(theme, "", "body", "text-2")
+        self.state = TextLabel(theme, "", "body", "text-3")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -121,7 +121,7 @@ class TopBar(QWidget):
         px = self._theme.px
         self.setFixedHeight(px(HEIGHT))
         self._left_row.setContentsMargins(px(13), 0, 0, 0)
-        self._left_row.setSpacing(px(6))
+        self._left_row.setSpacing(px(7))
         self._right_row.setContentsMargins(0, 0, px(12), 0)
         self.menus.setFont(self._theme.font("body"))
         self.theme_button.set_icon("sun" if self._theme.name == "dark" else "moon")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CONTROL = 28
 ICON = 16
+SMALL_ICON = 14
 
 _BY_KEY = (
     Qt.FocusReason.TabFocusReason,
@@ -126,23 +127,23 @@ class TextButton(Control):
 
     def sizeHint(self) -> QSize:
         width = QFontMetricsF(self.theme.font(self._role())).horizontalAdvance(self.text())
-        room = self.theme.px(ICON + 6 if self._icon else 0) + 2 * self.theme.px(12)
+        room = self._text_left() + self.theme.px(12)
         return QSize(round(width + room), self.theme.px(CONTROL))
+
+    def _text_left(self) -> int:
+        return self.theme.px(34 if self._icon else 12)
 
     def draw(self, painter: QPainter, rect: QRectF) -> None:
         self._draw_box(painter, rect)
-        x = rect.left() + self.theme.px(12)
         ink = self.ink("accent-ink" if self._primary else "text")
         if self._icon:
-            side = self.theme.px(ICON)
-            icons.paint(
-                painter, QRectF(x, rect.center().y() - side / 2, side, side), self._icon, ink
-            )
-            x += side + self.theme.px(6)
+            side = self.theme.px(SMALL_ICON)
+            place = QRectF(self.theme.px(13), rect.center().y() - side / 2, side, side)
+            icons.paint(painter, place, self._icon, ink)
         painter.setFont(self.theme.font(self._role()))
         painter.setPen(ink)
         base = paint.base_line(rect, QFontMetricsF(painter.font()))
-        painter.drawText(QPointF(x, base), self.text())
+        painter.drawText(QPointF(self._text_left(), base), self.text())
 
     def _draw_box(self, painter: QPainter, rect: QRectF) -> None:
         if self._primary and self.isEnabled():
@@ -175,7 +176,7 @@ class ChipButton(Control):
         theme = self.theme
         fill = theme.colour("pressed" if self.isDown() else "hover" if self.pointed() else "node")
         paint.box(painter, rect, theme.px(6), fill, theme.colour("border"))
-        side = theme.px(ICON - 2)
+        side = theme.px(SMALL_ICON)
         place = QRectF(theme.px(8), rect.center().y() - side / 2, side, side)
         icons.paint(painter, place, self._icon, self.ink(self._token))
         self._draw_name(painter, rect.adjusted(theme.px(27), 0, -theme.px(6), 0))

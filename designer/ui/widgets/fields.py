@@ -10,14 +10,12 @@ from PySide6.QtWidgets import QLineEdit
 
 from designer.ui import icons
 from designer.ui.widgets import paint
-from designer.ui.widgets.buttons import CONTROL, Control
+from designer.ui.widgets.buttons import CONTROL, SMALL_ICON, Control
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPaintEvent
 
     from designer.ui.theme import Theme
-
-_ICON = 14
 
 
 class SearchField(QLineEdit):
@@ -41,7 +39,7 @@ class SearchField(QLineEdit):
         """Take font and room from the theme in force."""
         self.setFont(self._theme.font("body"))
         badge = paint.key_badge_width(self._theme, self._key) if self._key else 0
-        self.setTextMargins(self._theme.px(24), 0, round(badge), 0)
+        self.setTextMargins(self._theme.px(21), 0, round(badge), 0)
 
     def set_hint(self, hint: str) -> None:
         """Change the words in the empty field."""
@@ -58,7 +56,7 @@ class SearchField(QLineEdit):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        rect, side = QRectF(self.rect()), self._theme.px(_ICON)
+        rect, side = QRectF(self.rect()), self._theme.px(SMALL_ICON)
         with QPainter(self) as painter:
             place = QRectF(self._theme.px(10), rect.center().y() - side / 2, side, side)
             icons.paint(painter, place, "search", self._theme.colour("text-3"))
@@ -86,7 +84,7 @@ class SearchButton(Control):
         return QSize(self.theme.px(34 if self._compact else self._width), self.theme.px(CONTROL))
 
     def draw(self, painter: QPainter, rect: QRectF) -> None:
-        theme, side = self.theme, self.theme.px(_ICON)
+        theme, side = self.theme, self.theme.px(SMALL_ICON)
         border = "text-3" if self.pointed() else "border-strong"
         paint.box(painter, rect, theme.px(6), theme.colour("field"), theme.colour(border))
         place = QRectF(theme.px(10), rect.center().y() - side / 2, side, side)
