@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QColor
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAction, QColor, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from designer.ui.widgets.boxes import Card, Divider, FormulaBox, IconLabel, ShareBar
 from designer.ui.widgets.buttons import (
@@ -19,7 +26,7 @@ from designer.ui.widgets.buttons import (
     Toggle,
     follow,
 )
-from designer.ui.widgets.fields import SearchButton, SearchField
+from designer.ui.widgets.fields import ComboBox, SearchButton, SearchField
 from designer.ui.widgets.popup import MARGIN, PopupFrame, shadow
 from designer.ui.widgets.tabs import PanelTabs, TabButton
 from designer.ui.widgets.text import (
@@ -36,7 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtGui import QImage
-    from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
     from designer.ui.theme import Theme
@@ -179,6 +185,10 @@ def test_a_name_elides_in_the_middle_and_its_tooltip_is_whole(qtbot: QtBot, them
     assert label.shown().endswith("_7")
     assert "…" in label.shown()
     assert label.toolTip() == label.text()
+    label.setText("fc1")
+    assert (label.shown(), label.toolTip()) == ("fc1", "")
+    label.setText("encoder_layer_with_a_long_name_8")
+    assert label.toolTip() == label.text()
     label.resize(600, 18)
     label.grab()
     assert label.shown() == label.text()
@@ -196,6 +206,14 @@ def test_a_number_never_elides_but_takes_its_short_form(qtbot: QtBot, theme: The
     label.grab()
     assert (label.shown(), label.toolTip()) == ("124.4M", "124,439,808")
     assert label.minimumSizeHint().width() < label.sizeHint().width()
+
+
+def test_a_line_is_as_high_as_its_largest_type(qtbot: QtBot, theme: Theme) -> None:
+    small, large = SpanLabel(theme, Span("1")), SpanLabel(theme, Span("1", "text", "total"))
+    qtbot.addWidget(small)
+    qtbot.addWidget(large)
+    assert small.sizeHint().height() == 18
+    assert large.sizeHint().height() >= 23
 
 
 def test_spans_are_heard_as_one_line(qtbot: QtBot, theme: Theme) -> None:
@@ -294,6 +312,28 @@ def test_escape_clears_a_search_field_then_leaves_it(qtbot: QtBot, theme: Theme)
     assert field.text() == ""
     with qtbot.waitSignal(field.left):
         QTest.keyClick(field, Qt.Key.Key_Escape)
+
+
+def test_a_combo_box_has_an_arrow_and_ignores_the_wheel(qtbot: QtBot, theme: Theme) -> None:
+    box = ComboBox(theme, "padding_mode")
+    qtbot.addWidget(box)
+    box.addItems(["zeros", "reflect"])
+    box.resize(200, 28)
+    arrow = shown(box).copy(174, 6, 24, 16)
+    assert pixels(arrow, theme.colour("field")) < 24 * 16
+    assert box.accessibleName() == "padding_mode"
+    turn = QWheelEvent(
+        QPointF(9, 9),
+        QPointF(9, 9),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(box, turn)
+    assert box.currentText() == "zeros"
 
 
 def test_a_compact_search_button_says_its_words_in_a_tooltip(qtbot: QtBot, theme: Theme) -> None:

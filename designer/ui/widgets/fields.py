@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QComboBox, QLineEdit
 
 from designer.ui import icons
 from designer.ui.widgets import paint
 from designer.ui.widgets.buttons import CONTROL, SMALL_ICON, Control
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent, QPaintEvent
+    from PySide6.QtGui import QKeyEvent, QPaintEvent, QWheelEvent
 
     from designer.ui.theme import Theme
 
@@ -63,6 +63,34 @@ class SearchField(QLineEdit):
             if self._key and not self.text():
                 right = QPointF(rect.right() - self._theme.px(9), rect.center().y())
                 paint.paint_key_badge(painter, self._theme, right, self._key)
+
+
+class ComboBox(QComboBox):
+    """A choice from a list, with the theme's own arrow."""
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setAccessibleName(name)
+        theme.changed.connect(self.restyle)
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take the font from the theme in force."""
+        self.setFont(self._theme.font("body"))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        # A wheel that scrolls the panel must not change a value on its way.
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        rect, side = QRectF(self.rect()), self._theme.px(SMALL_ICON)
+        place = QRectF(rect.right() - side - self._theme.px(7), 0, side, side)
+        place.moveTop(rect.center().y() - side / 2)
+        token = "text-2" if self.isEnabled() else "text-off"
+        with QPainter(self) as painter:
+            icons.paint(painter, place, "down", self._theme.colour(token))
 
 
 class SearchButton(Control):

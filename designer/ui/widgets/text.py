@@ -64,6 +64,13 @@ class ElidedLabel(TextLabel):
         super().__init__(theme, text, role, token)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._explain()
+
+    def _explain(self) -> None:
+        self.setToolTip(self.text() if self.shown() != self.text() else "")
+
     def shown(self) -> str:
         """The text as drawn."""
         return self.fontMetrics().elidedText(
@@ -79,7 +86,7 @@ class ElidedLabel(TextLabel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.setToolTip(self.text() if self.shown() != self.text() else "")
+        self._explain()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
@@ -147,11 +154,15 @@ class SpanLabel(QWidget):
         )
 
     def sizeHint(self) -> QSize:
-        return QSize(int(self._width(self._spans)) + 1, self._theme.px(LINE))
+        return QSize(int(self._width(self._spans)) + 1, self._line_height())
 
     def minimumSizeHint(self) -> QSize:
         least = self._short or self._spans
-        return QSize(int(self._width(least)) + 1, self._theme.px(LINE))
+        return QSize(int(self._width(least)) + 1, self._line_height())
+
+    def _line_height(self) -> int:
+        heights = (QFontMetricsF(self._theme.font(s.role)).height() for s in self._spans)
+        return max((self._theme.px(LINE), *(round(height) for height in heights)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.setToolTip(self.text() if self._fitting() is not self._spans else "")
