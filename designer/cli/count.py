@@ -1,0 +1,217 @@
+"""`netdraft count`: every number of a design, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from designer.cli.opening import open_analysis, say, sentence
+from designer.core import cost, count, numbers, size
+from designer.core.tensor import Tensor
+from designer.export.uses import outputs_of
+from designer.files.refusal import shown
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from designer.core.analysis import Analysis
+    from designer.core.graph import NodeId
+
+NAME_WIDTH = 32
+LONGEST_PERIOD = 32
+"""Layers that repeat as a group are found up to this many in the group."""
+
+LEAST_REPEATS = 3
+MOST_TERMS = 8
+"""The total is also written as a sum where it has no more terms."""
+
+
+def run(arguments: Namespace) -> int:
+    """Print the count of a design; 1 where something in it blocks an exact count."""
+    analysis = open_analysis(arguments.file)
+    blocking = [problem for problem in analysis.problems() if problem.blocks]
+    if arguments.json:
+        print(json.dumps(plain(analysis), indent=2, ensure_ascii=True))
+    else:
+        print("\n".join(table(analysis)))
+        for problem in blocking:
+            say(sentence(problem, analysis.document))
+    return 1 if blocking else 0
+
+
+# For programs
+
+
+def plain(analysis: Analysis) -> dict[str, Any]:
+    """All counts as plain data: tensors in state-dict order, free axes as text, unknown as null."""
+    totals = analysis.totals()
+    return {
+        "parameters": totals.parameters,
+        "trainable": totals.trainable,
+        "buffers": totals.buffers,
+        "weights": totals.weights,
+        "biases": totals.biases,
+        "known": totals.known,
+        "tensors": [_tensor(row) for row in count.rows(analysis)],
+        "outputs": list(_outputs(analysis)),
+        "problems": list(plain_problems(analysis)),
+    }
+
+
+def _tensor(row: count.Row) -> dict[str, Any]:
+    return {
+        "name": row.key,
+        "shape": _axes(row.param.shape),
+        "role": row.param.part,
+        "norm": row.norm,
+        "trainable": row.trainable,
+        "shared_with": row.owner,
+    }
+
+
+def _axes(shape: Iterable[size.Size]) -> list[int | str | None]:
+    return [_axis(axis) for axis in shape]
+
+
+def _axis(axis: size.Size) -> int | str | None:
+    if size.is_unknown(axis):
+        return None
+    number = size.value(axis)
+    return str(size.at_values(axis)) if number is None else number
+
+
+def _outputs(analysis: Analysis) -> Iterator[dict[str, Any]]:
+    for id in outputs_of(analysis):
+        tensor = next(iter(analysis.findings[id].inputs.values()))
+        assert isinstance(tensor, Tensor)
+        yield {
+            "name": analysis.document.graph.nodes[id].name,
+            "shape": None if tensor.partial else _axes(tensor.shape),
+            "dtype": tensor.dtype,
+        }
+
+
+def plain_problems(analysis: Analysis) -> Iterator[dict[str, Any]]:
+    """Problems as plain data, with the sentence that people see."""
+    nodes = analysis.document.graph.nodes
+    for problem in analysis.problems():
+        yield {
+            "severity": problem.severity,
+            "layer": None if problem.node is None else nodes[problem.node].name,
+            "port": problem.port,
+            "option": problem.option,
+            "message": str(problem.message),
+        }
+
+
+# For people
+
+
+class Line(NamedTuple):
+    """A layer in the table, or `times` layers that are alike up to their names."""
+
+    name: str
+    kind: str
+    shape: str
+    parameters: int | None
+    times: int = 1
+
+
+def table(analysis: Analysis) -> Iterator[str]:
+    """The lines of the count: layers in creation order, then the totals."""
+    layers = [_line(analysis, id) for id in analysis.network.ordered()]
+    total = analysis.counted.parameters
+    lines = list(grouped(layers))
+    cells = [("layer", "kind", "output", "parameters", "share")]
+    cells += [_cells(line, total) for line in lines]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for name, kind, shape, parameters, share in cells:
+        left = f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {shape:<{widths[2]}}"
+        yield f"{left}  {parameters:>{widths[3]}}  {share:>{widths[4]}}".rstrip()
+    yield ""
+    yield from totals(analysis, lines)
+
+
+def _line(analysis: Analysis, id: NodeId) -> Line:
+    node, finding = analysis.document.graph.nodes[id], analysis.findings[id]
+    tensors = finding.outputs.values() or (t for t in finding.inputs.values())
+    shape = ", ".join(_shape(tensor) for tensor in tensors if isinstance(tensor, Tensor))
+    known = not finding.counted.unknown and finding.result is not None
+    count = finding.counted.parameters if known else None
+    return Line(shown(node.name, NAME_WIDTH), node.kind, shape, count)
+
+
+def _shape(tensor: Tensor) -> str:
+    return str(Tensor(tuple(map(size.at_values, tensor.shape)), tensor.dtype, tensor.partial))
+
+
+def _cells(line: Line, total: int) -> tuple[str, str, str, str, str]:
+    count, times = line.parameters, line.times
+    several = f"{times} × " if times > 1 else ""
+    figure = "" if count == 0 else several + numbers.count(count)
+    share = numbers.percent(count * times, total) if count else ""
+    return line.name, several + line.kind, line.shape, figure, share
+
+
+def grouped(layers: Sequence[Line]) -> Iterator[Line]:
+    """The layers, with repeated groups of them written once."""
+    place = 0
+    while place < len(layers):
+        period, times = _repeats(layers, place)
+        for offset in range(period):
+            first = layers[place + offset]
+            last = layers[place + offset + period * (times - 1)]
+            name = first.name if times == 1 else f"{first.name} … {last.name}"
+            yield first._replace(name=name, times=times)
+        place += period * times
+
+
+def _repeats(layers: Sequence[Line], place: int) -> tuple[int, int]:
+    """The shortest group that repeats at a place, and how often; (1, 1) where none does."""
+    for period in range(1, LONGEST_PERIOD + 1):
+        times, start = 1, place + period
+        while _alike(layers, place, start, period):
+            times, start = times + 1, start + period
+        if times >= LEAST_REPEATS:
+            return period, times
+    return 1, 1
+
+
+def _alike(layers: Sequence[Line], a: int, b: int, period: int) -> bool:
+    """Whether two groups of layers differ in their names only."""
+    if b + period > len(layers):
+        return False
+    return all(layers[a + step][1:] == layers[b + step][1:] for step in range(period))
+
+
+def totals(analysis: Analysis, lines: Sequence[Line]) -> Iterator[str]:
+    """The totals, as sums where that makes them plain."""
+    found = analysis.totals()
+    figure = numbers.count if found.known else numbers.at_least
+    yield f"parameters  {figure(found.parameters)}{_as_sum(lines)}"
+    yield f"trainable   {figure(found.trainable)}"
+    yield f"weights     {figure(found.weights)}"
+    yield f"biases      {figure(found.biases)}"
+    yield f"buffers     {figure(found.buffers)}"
+    sizes = (
+        f"{numbers.size_bytes(cost.weight_bytes(found, dtype))} in {dtype}"
+        for dtype in cost.WEIGHT_BYTES
+    )
+    yield f"memory      {', '.join(sizes)}"
+
+
+def _as_sum(lines: Sequence[Line]) -> str:
+    """` = 8,000,080,000 + 99 × 6,400,080,000 + 400,005,000`, where it is short enough."""
+    terms: list[tuple[int, int]] = []
+    for line in lines:
+        if line.parameters is None:
+            return ""
+        if line.parameters:
+            terms.append((line.times, line.parameters))
+    written = [
+        f"{times} × {numbers.count(count)}" if times > 1 else numbers.count(count)
+        for times, count in terms
+    ]
+    plain = len(written) > 1 or any(times > 1 for times, _ in terms)
+    return f" = {' + '.join(written)}" if plain and len(written) <= MOST_TERMS else ""

@@ -1,0 +1,126 @@
+"""The `netdraft` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+COMMANDS = ("count", "check", "export")
+USAGE = 2
+INTERRUPTED = 130
+EPILOG = "FILE is a .netdraft file, or the name of an example: gpt2-small, cifar10-cnn, ..."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code: 0 fine, 1 problems, 2 cannot be read or used."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _write_what_can_be_written()
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has had enough; Python must not try again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _write_what_can_be_written() -> None:
+    """Under an old locale a sign like × becomes an escape instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments and (arguments[0] in COMMANDS or arguments[0].startswith("-")):
+        return _run_command(_parser().parse_args(arguments))
+    from designer.ui.app import main as open_window
+
+    return open_window(arguments)
+
+
+def _run_command(arguments: argparse.Namespace) -> int:
+    from designer.files.refusal import Refusal
+
+    try:
+        return _command(arguments.command)(arguments)
+    except Refusal as refusal:
+        print(f"netdraft: {refusal}", file=sys.stderr)
+        return USAGE
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], int]:
+    if name == "count":
+        from designer.cli.count import run
+    elif name == "check":
+        from designer.cli.check import run
+    else:
+        from designer.cli.export import run
+    return run
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="netdraft",
+        usage="netdraft [FILE ...]\n       netdraft {count,check,export} FILE [options]",
+        description="Draw neural networks: exact shapes, exact counts, PyTorch code that runs.",
+        epilog=EPILOG,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    _add_count(commands)
+    _add_check(commands)
+    _add_export(commands)
+    return parser
+
+
+def _add_count(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("count", help="print every number of a design", epilog=EPILOG)
+    command.add_argument("file", metavar="FILE")
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("check", help="list what is wrong with a design", epilog=EPILOG)
+    command.add_argument("file", metavar="FILE")
+    command.add_argument(
+        "--torch",
+        action="store_true",
+        help="also build the exported module and compare it with the design",
+    )
+    command.add_argument("--json", action="store_true", help="print JSON instead of sentences")
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("export", help="write a design as PyTorch code", epilog=EPILOG)
+    command.add_argument("file", metavar="FILE")
+    command.add_argument(
+        "-o", "--output", default="-", help="the file to write (default: standard output, -)"
+    )
+    command.add_argument(
+        "--force", action="store_true", help="replace a file that was not exported by Netdraft"
+    )
+
+
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"netdraft {version('netdraft')}")
+        parser.exit()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""From what is typed for a file to an analysed design."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import designer.layers  # noqa: F401  (fills the catalogue)
+from designer import resources
+from designer.core.analysis import Analysis
+from designer.files.codec import read_document
+from designer.files.refusal import shown
+from designer.files.storage import read_file
+
+if TYPE_CHECKING:
+    from designer.core.analysis import Analysis as Analysed
+    from designer.core.document import Document
+    from designer.core.finding import Problem
+
+EXAMPLE = re.compile(r"[A-Za-z0-9_-]+")
+LONGEST = 400
+
+
+def find(file: str) -> Path:
+    """The file that is meant: a path, or the name of an example where there is no such file."""
+    path = Path(file)
+    if EXAMPLE.fullmatch(file) and not path.exists():
+        example = resources.path("gallery", f"{file}.netdraft")
+        return example if example.exists() else path
+    return path
+
+
+def open_document(file: str) -> Document:
+    """The document of a file or example; what there is to tell of it goes to standard error.
+
+    Raises Refusal where it cannot be read.
+    """
+    path = find(file)
+    loaded = read_document(read_file(path), str(path))
+    for notice in loaded.notices:
+        say(str(notice))
+    return loaded.document
+
+
+def open_analysis(file: str) -> Analysed:
+    """The analysis of a file or example. Raises Refusal where it cannot be read."""
+    return Analysis(open_document(file))
+
+
+def say(sentence: str) -> None:
+    """A sentence for people, on standard error."""
+    print(shown(sentence, LONGEST), file=sys.stderr)
+
+
+def sentence(problem: Problem, document: Document) -> str:
+    """A problem with the place where it is: `fc1: Linear expects ...`."""
+    node = document.graph.nodes.get(problem.node) if problem.node is not None else None
+    place = node.name if node else problem.option
+    return shown(f"{place}: {problem.message}" if place else str(problem.message), LONGEST)
