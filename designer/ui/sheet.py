@@ -18,7 +18,7 @@ QLabel { background: transparent; }
 
 QToolTip {
     background: @raised; color: @text; border: 1px solid @border-strong;
-    border-radius: 6dp; padding: 4dp 8dp;
+    padding: 0 2dp;
 }
 
 QMenuBar { background: transparent; border: none; spacing: 0; padding: 0; margin: 0; }

@@ -98,6 +98,8 @@ class TopBar(QWidget):
         )
         for button, action in pairs:
             follow(button, commands[action])
+        for button, action in pairs[:2]:
+            button.setToolTip(f"{button.text()} ({key_text(commands[action].about.keys[0])})")
         self._left_row = _row(self._left, _Logo(theme), self.menus)
         self._right_row = _row(self._right, undo, redo, self.search, self.theme_button, export)
         self._right_row.insertSpacing(2, 10)

@@ -160,6 +160,7 @@ def test_the_title_covers_nothing_at_any_width(qtbot: QtBot, desk: Desk, width: 
 
 def test_undo_and_redo_follow_their_actions(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
     undo = next(b for b in window.top_bar.findChildren(IconButton) if b.text() == "Undo")
+    assert undo.toolTip() == "Undo (Ctrl Z)"
     assert not undo.isEnabled()
     window.commands.update({"can-undo": True})
     QTest.mouseClick(undo, Qt.MouseButton.LeftButton)
