@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from designer.core import size as sizes
 from designer.core.code import Attribute, Call, Code, Conditional, Module, Name, Ref
 from designer.core.layer import Layer, Param, Port, Result, Times, bias, layer, weight
 from designer.core.option import option
-from designer.core.size import UNKNOWN, Size, Verdict, compare, product, value
+from designer.core.size import UNKNOWN, Size, Verdict, compare, product
 from designer.core.tensor import Tensor
-from designer.layers.axes import broadcast, grown
+from designer.layers.axes import broadcast
 from designer.layers.rules import FLOATS, check_dtype, check_float32
 
 if TYPE_CHECKING:
@@ -52,11 +53,14 @@ class ScaledDotProductAttention(Layer):
             self._check(x, port, query)
         length, width = query.axis(-2), self._width(query, key)
         span = self._span(key, value)
+        alike = key.lead(2) == value.lead(2)
         key, value = (self._repeated(query, x, port) for port, x in _named(key=key, value=value))
         lead = broadcast(self, query.lead(2), key.lead(2), "key")
         scores = replace(lead, shape=(*lead.shape, length, span))
         if attn_mask is not None:
-            self._check_mask(attn_mask, scores)
+            # The fused kernel of PyTorch reads two axes of the mask, whatever they are.
+            fused = query.rank == 4 and alike and query.lead(2) == key.lead(2)
+            self._check_mask(attn_mask, scores, 2 if fused else 0)
         all_lead = broadcast(self, lead, value.lead(2), "value")
         out = replace(all_lead, shape=(*all_lead.shape, length, value.axis(-1)))
         flops = 2 * scores.count * width + 2 * out.count * span
@@ -103,18 +107,25 @@ class ScaledDotProductAttention(Layer):
             )
         return x.with_last(heads, *x.last(2))
 
-    def _check_mask(self, mask: Tensor, scores: Tensor) -> None:
+    def _check_mask(self, mask: Tensor, scores: Tensor, least: int) -> None:
+        """Refuse a mask that does not spread over the scores, or has fewer than `least` axes."""
         check_dtype(self, mask, ("bool", scores.dtype), "attn_mask")
         if self.is_causal:
             raise self.refuse("{layer} takes attn_mask or is_causal, not both.", port="attn_mask")
-        wide = broadcast(self, scores, mask, "attn_mask")
-        if not wide.partial and grown(scores.shape, wide.shape):
-            raise self.refuse(
-                "{layer} cannot spread attn_mask {got} over scores {expected}.",
-                port="attn_mask",
-                expected=scores,
-                got=mask,
-            )
+        refusal = self.refuse(
+            "Attention scores are {expected}: attn_mask {got} does not fit.",
+            port="attn_mask",
+            expected=scores,
+            got=mask,
+        )
+        rank = scores.rank
+        if rank is not None and (
+            len(mask.shape) > rank or (mask.rank is not None and mask.rank < least)
+        ):
+            raise refusal
+        for score, masked in zip(reversed(scores.shape), reversed(mask.shape), strict=False):
+            if sizes.value(masked) != 1:
+                self.same(score, masked, refusal)
 
     def _code(self, attn_mask: Tensor | None) -> Code:
         mask = (("attn_mask", Ref("attn_mask")),) if attn_mask is not None else ()
@@ -221,7 +232,7 @@ class MultiheadAttention(Layer):
 
     def _check_heads(self, width: Size) -> None:
         heads = self.num_heads
-        if value(heads) == 0:
+        if sizes.value(heads) == 0:
             raise self.refuse("{layer} needs at least 1 head, got 0.", option="num_heads")
         refusal = self.refuse(
             "{layer} needs num_heads to divide {expected}, got {got}.",
@@ -286,9 +297,10 @@ class MultiheadAttention(Layer):
         if padding is not None:
             batch = scores.shape[:-3]
             self._check_mask(padding, "key_padding_mask", ((*batch, scores.axis(-1)),), rank)
-        # PyTorch leaves the mask aside where it may take its causal path.
+        # PyTorch does not read the mask where it may take its causal path.
         unread = self.is_causal and padding is None and not self.need_weights
-        if mask is not None and not unread:
+        loose = (2, 3) if rank == 3 else (2,)
+        if mask is not None and not (unread and mask.rank in loose):
             heads = product(scores.shape[:-2]) if rank else UNKNOWN
             flat = scores.last(2)
             self._check_mask(mask, "attn_mask", (flat, (heads, *flat)), rank)
@@ -350,6 +362,8 @@ class MultiheadAttention(Layer):
     def caption(self, result: Result, inputs: Inputs) -> str:
         """Number and width of the heads: `12 × 64`."""
         out = result.outputs[0].axis(-1)
+        if sizes.is_unknown(out):
+            return f"{self.num_heads} heads"
         return f"{self.num_heads} × {out // self.num_heads}"
 
 

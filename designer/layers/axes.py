@@ -13,8 +13,6 @@ from designer.core.tensor import Tensor
 from designer.layers.rules import COMPLEX, FLOATS, INTEGERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from designer.core.layer import Layer, LayerError
     from designer.core.size import Size
 
@@ -139,13 +137,6 @@ def _of_one(layer: Layer, a: Size, b: Size, refusal: LayerError) -> Size:
         return one
     layer.same(one, 1, refusal)
     return other
-
-
-def grown(shape: Sequence[Size], wider: Sequence[Size]) -> bool:
-    """Whether broadcasting made `wider` of `shape`, as far as that is known."""
-    if len(wider) > len(shape):
-        return True
-    return any(value(a) == 1 != value(b) for a, b in zip(shape, wider, strict=True))
 
 
 # Dtypes

@@ -170,8 +170,8 @@ def test_dtypes(kind: str, dtype: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_options_stand_in_the_order_of_pytorch(kind: str) -> None:
     names = [option.name for option in options_of(CATALOGUE[kind])]
-    first = "input_size hidden_size num_layers".split()
-    rest = "bias batch_first dropout bidirectional".split()
+    first = ["input_size", "hidden_size", "num_layers"]
+    rest = ["bias", "batch_first", "dropout", "bidirectional"]
     extra = {"RNN": ["nonlinearity"], "LSTM": [], "GRU": []}[kind]
     last = ["proj_size"] if kind == "LSTM" else []
     assert names == [*first, *extra, *rest, *last]
