@@ -1,0 +1,515 @@
+"""What the canvas draws, kept by node id and by wire, and brought up to date by notices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from designer.core.graph import Edge, Source, Target
+from designer.core.layer import CATALOGUE
+from designer.ui.canvas import geometry, labels
+from designer.ui.canvas.geometry import Box, Point, Route, Spot
+from designer.ui.canvas.index import Index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from designer.core.editor import Editor, Notice
+    from designer.core.finding import Finding, Problem
+    from designer.core.graph import Graph, Node, NodeId
+    from designer.ui.canvas.labels import Spans
+
+_FULL = ("linear", "conv", "norm", "rnn", "attn", "embed", "block", "custom")
+"""Families whose nodes are full where the analysis cannot say whether they have parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A node as it is drawn."""
+
+    id: NodeId
+    name: str
+    title: str
+    shape: geometry.Shape
+    family: str
+    icon: str
+    box: Box
+    caption: str = ""
+    count: str = ""
+    note: str = ""
+    parameters: int = 0
+    locked: bool = False
+    owner: NodeId | None = None
+    """The node that owns the tensor which this one shares."""
+    hidden: int = 0
+    """Parameters that are counted there."""
+    state: str = ""
+    """`error`, `warning`, or nothing."""
+    problem: Problem | None = None
+    bad: frozenset[str] = frozenset()
+    inputs: tuple[Spot, ...] = ()
+    outputs: tuple[Spot, ...] = ()
+    wired: frozenset[str] = frozenset()
+    """Inputs that have a wire (a variadic one: enough wires)."""
+    feeds: frozenset[str] = frozenset()
+    """Outputs that have a wire."""
+
+    @property
+    def shown(self) -> str:
+        """The name on it; a merge that nobody has named shows what it does."""
+        plain = self.shape == "merge" and self.name.rstrip("0123456789_") == self.title.lower()
+        return self.title if plain else self.name
+
+    def moved(self, dx: float, dy: float) -> Card:
+        """The same card at another place."""
+        return replace(
+            self,
+            box=self.box.moved(dx, dy),
+            inputs=tuple(_moved(spot, dx, dy) for spot in self.inputs),
+            outputs=tuple(_moved(spot, dx, dy) for spot in self.outputs),
+        )
+
+
+def _moved(spot: Spot, dx: float, dy: float) -> Spot:
+    return spot._replace(place=Point(spot.place.x + dx, spot.place.y + dy))
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A wire as it is drawn, without its way."""
+
+    edge: Edge
+    spans: Spans = ()
+    state: str = ""
+    """`error`, `unknown`, or nothing."""
+    changed: bool = False
+    """Whether the layer that it leaves has changed the shape."""
+    suffix: str = ""
+
+
+class Drawing:
+    """Cards by node id and wires by the input they enter, with an index of where they are.
+
+    `measure` gives the width of a text in a role. Routes are worked out when they are first
+    asked for, so that opening a large design does not wait for all of them.
+    """
+
+    def __init__(self, measure: Callable[[str, str], float]) -> None:
+        self._measure = measure
+        self.editor: Editor | None = None
+        self.cards: dict[NodeId, Card] = {}
+        self.wires: dict[Target, Wire] = {}
+        self.places: Index[NodeId] = Index()
+        self.ways: Index[Target] = Index()
+        self._routes: dict[Target, Route] = {}
+        self._shared: dict[NodeId, set[NodeId]] = {}
+        self.version = 0
+        """Goes up with every change, so that what is derived knows when it is old."""
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that is drawn; an editor must be set."""
+        assert self.editor is not None
+        return self.editor.document.graph
+
+    def read(self, editor: Editor | None) -> None:
+        """Draw another document, or nothing."""
+        self.__init__(self._measure)  # type: ignore[misc]
+        self.editor = editor
+        if editor is None:
+            return
+        for id in editor.document.graph.nodes:
+            self._read_card(id)
+        for edge in editor.document.graph.edges():
+            self._read_wire(edge)
+
+    def update(self, notice: Notice) -> None:
+        """Follow a change of the document."""
+        self.version += 1
+        touched = self._touched(notice)
+        for target, change in notice.delta.of("edge"):
+            if change.new is None:
+                self._drop_wire(target)
+        areas = [area for id in sorted(touched) for area in self._reread(id)]
+        for target, change in notice.delta.of("edge"):
+            if change.new is not None:
+                self._routes.pop(target, None)
+                self._read_wire(Edge(change.new, target))
+        self._reroute(areas)
+
+    def _touched(self, notice: Notice) -> set[NodeId]:
+        touched = set(notice.nodes)
+        for section in ("node", "position"):
+            touched |= {id for id, _ in notice.delta.of(section)}
+        for target, change in notice.delta.of("edge"):
+            touched |= {target.node, *(end.node for end in change if end is not None)}
+        for param, change in notice.delta.of("tie"):
+            touched |= {param.node, *(end.node for end in change if end is not None)}
+        for id, _ in notice.delta.of("node"):
+            touched |= self._shared.get(id, set())
+        return touched
+
+    def _reread(self, id: NodeId) -> Iterator[Box]:
+        """Draw a node anew; the places that it has left or taken."""
+        old = self.cards.get(id)
+        if id not in self.graph.nodes:
+            self._drop_card(id)
+            if old is not None:
+                yield old.box
+            return
+        self._read_card(id)
+        new = self.cards[id]
+        moved = old is None or old.box != new.box or _spots(old) != _spots(new)
+        if moved:
+            yield new.box
+            if old is not None:
+                yield old.box
+        for edge in self._edges(id):
+            if moved:
+                self._routes.pop(edge.target, None)
+            self._read_wire(edge)
+
+    def _edges(self, id: NodeId) -> Iterator[Edge]:
+        yield from self.graph.edges_into(id)
+        yield from self.graph.edges_from(id)
+
+    def _drop_card(self, id: NodeId) -> None:
+        self.cards.pop(id, None)
+        self.places.remove(id)
+        self._shared.pop(id, None)
+
+    def _drop_wire(self, target: Target) -> None:
+        self.wires.pop(target, None)
+        self._routes.pop(target, None)
+        self.ways.remove(target)
+
+    # Cards
+
+    def _read_card(self, id: NodeId) -> None:
+        assert self.editor is not None
+        node = self.graph.nodes[id]
+        finding = self.editor.analysis.findings[id]
+        card = self._card(id, node, finding)
+        self.cards[id] = card
+        self.places.put(id, card.box)
+        if card.owner is not None:
+            self._shared.setdefault(card.owner, set()).add(id)
+
+    def _card(self, id: NodeId, node: Node, finding: Finding) -> Card:
+        kind = CATALOGUE.get(node.kind)
+        family = kind.family if kind else "custom"
+        previous = self.cards.get(id)
+        card = Card(
+            id,
+            node.name,
+            kind.title if kind else node.kind,
+            _shape(family, finding, previous),
+            family,
+            _icon(node.kind, family),
+            Box(0, 0, 0, 0),
+            caption=_caption(finding),
+            locked=not node.trainable,
+        )
+        return self._placed(self._judged(self._counted(card, finding), finding), finding)
+
+    def _counted(self, card: Card, finding: Finding) -> Card:
+        own = finding.counted
+        owners = sorted({ref.node for ref in finding.tied.values()})
+        owner = owners[0] if owners else None
+        total = finding.result.tally.parameters if finding.result else 0
+        count, note = labels.number(own.parameters), ""
+        if own.unknown or finding.result is None:
+            count = "?"
+        elif owner is not None and not own.parameters:
+            note = f"counted in {self.graph.nodes[owner].name}"
+        elif card.locked and own.parameters:
+            count, note = "0", "trainable"
+        return replace(
+            card,
+            count=count,
+            note=note,
+            parameters=own.parameters,
+            owner=owner,
+            hidden=total - own.parameters,
+        )
+
+    def _judged(self, card: Card, finding: Finding) -> Card:
+        errors = [p for p in finding.problems if p.severity == "error"]
+        warnings = [p for p in finding.problems if p.severity == "warning"]
+        problem = next(iter(errors or warnings), None)
+        return replace(
+            card,
+            state="error" if errors else "warning" if warnings else "",
+            problem=problem,
+            bad=frozenset(p.port for p in errors if p.port is not None),
+        )
+
+    def _placed(self, card: Card, finding: Finding) -> Card:
+        assert self.editor is not None
+        inputs = finding.layer.inputs() if finding.layer else ()
+        outputs = tuple(finding.outputs)
+        width = geometry.width_for(card.shape, self._needed(card, max(len(inputs), len(outputs))))
+        height = geometry.SIZES[card.shape][1]
+        centre = self.editor.document.layout.get(card.id, (0.0, 0.0))
+        box = geometry.box_around(centre, width, height)
+        slots = {port.name: self.graph.slots(card.id, port.name) for port in inputs}
+        least = {port.name: 2 if port.variadic else 1 for port in inputs}
+        return replace(
+            card,
+            box=box,
+            inputs=geometry.input_spots(
+                card.id, box, inputs, lambda name: max((*slots[name], -1)) + 1
+            ),
+            outputs=geometry.output_spots(card.id, box, outputs),
+            wired=frozenset(name for name in slots if len(slots[name]) >= least[name]),
+            feeds=frozenset(edge.source.port for edge in self.graph.edges_from(card.id)),
+        )
+
+    def _needed(self, card: Card, ports: int) -> float:
+        """The width that a card's text takes."""
+        measure = self._measure
+        if card.shape == "merge":
+            return measure(card.shown, "body-strong") + 48
+        head = 34 + measure(card.name, "body-strong") + 22
+        if card.shape != "full":
+            head += measure(card.caption or card.title, "mono")
+            return max(head, geometry.PITCH * ports + 24)
+        head += measure(card.title, "small") + (20 if card.locked else 0)
+        body = 36 + measure(card.caption, "mono") + measure(card.count, "hint-medium")
+        body += 7 + (measure(card.note, "hint") if card.note else 42)
+        return max(head, body, geometry.PITCH * ports + 24)
+
+    # Wires
+
+    def _read_wire(self, edge: Edge) -> None:
+        assert self.editor is not None
+        findings = self.editor.analysis.findings
+        source, target = self.cards.get(edge.source.node), self.cards.get(edge.target.node)
+        if source is None or target is None:
+            return
+        finding = findings[edge.source.node]
+        tensor = finding.outputs.get(edge.source.port)
+        bad = edge.target.port in target.bad
+        known = labels.is_known(tensor)
+        before = labels.first_input(finding)
+        spans = labels.shape_spans(tensor, before, "error" if bad else "") if tensor else ()
+        waits = not known and source.state == "error"
+        self.wires[edge.target] = Wire(
+            edge,
+            spans if tensor is not None and (tensor.shape or not tensor.partial) else (),
+            "error" if bad else "" if known else "unknown",
+            changed=tensor is not None and (before is None or _differs(tensor, before)),
+            suffix=f"waits for {source.name}" if waits else "",
+        )
+        if edge.target not in self._routes:
+            self.ways.put(edge.target, geometry.bounds(self._ends(edge)).grown(8))
+
+    def _ends(self, edge: Edge) -> tuple[Point, Point]:
+        source, target = self.cards[edge.source.node], self.cards[edge.target.node]
+        return (
+            _spot_place(source.outputs, edge.source.port, source.box, source.box.bottom),
+            _spot_place(target.inputs, edge.target.port, target.box, target.box.y),
+        )
+
+    def ends(self) -> Iterator[tuple[Point, Point]]:
+        """Where each wire leaves and arrives."""
+        return (self._ends(wire.edge) for wire in self.wires.values())
+
+    def route(self, target: Target) -> Route:
+        """The way of the wire into an input; KeyError where there is none."""
+        found = self._routes.get(target)
+        if found is None:
+            found = self._routes[target] = self._find_route(self.wires[target].edge)
+            self.ways.put(target, found.box)
+        return found
+
+    def _find_route(self, edge: Edge) -> Route:
+        start, end = self._ends(edge)
+        ends = (edge.source.node, edge.target.node)
+        route = geometry.direct(start, end)
+        passed = self._passed(route, ends)
+        if end.y > start.y + 4 and not passed:
+            return route
+        if not passed:
+            passed = [self.cards[id].box for id in ends]
+        lane = geometry.lane_beside(start, end, passed, self._others(ends))
+        lane = self._free_lane(edge.target, lane, start, end)
+        return self._lane_route(edge, start, end, lane)
+
+    def _lane_route(self, edge: Edge, start: Point, end: Point, lane: float) -> Route:
+        target = self.cards[edge.target.node]
+        box = target.box
+        outside = not box.x <= lane <= box.right
+        if target.shape != "merge" or not outside:
+            return geometry.around(start, end, lane)
+        side: geometry.Side = "left" if lane < box.x else "right"
+        x = box.x if side == "left" else box.right
+        return geometry.around(start, Point(x, box.centre.y), lane, side)
+
+    def _passed(self, route: Route, ends: tuple[NodeId, NodeId]) -> list[Box]:
+        """The boxes of other nodes that a wire would go through."""
+        near = self.places.within(route.box)
+        boxes = (self.cards[id].box for id in near if id not in ends)
+        return [box for box in boxes if geometry.crosses(route.line, box.grown(4))]
+
+    def _others(self, ends: tuple[NodeId, NodeId]) -> Callable[[Box], list[Box]]:
+        def inside(box: Box) -> list[Box]:
+            return [self.cards[id].box for id in self.places.within(box) if id not in ends]
+
+        return inside
+
+    def _free_lane(self, target: Target, lane: float, start: Point, end: Point) -> float:
+        """A lane further out where another wire runs in this one already."""
+        outward = -geometry.LANE if lane < (start.x + end.x) / 2 else geometry.LANE
+        top, bottom = min(start.y, end.y), max(start.y, end.y)
+        strip = Box(lane - 160, top, 320, bottom - top)
+        used = {
+            round(route.lane)
+            for other in self.ways.within(strip)
+            if other != target
+            and (route := self._routes.get(other)) is not None
+            and route.kind == "lane"
+            and route.start != start
+        }
+        while any(abs(lane - other) < geometry.LANE - 4 for other in used):
+            lane += outward
+        return lane
+
+    def _reroute(self, areas: Iterable[Box]) -> None:
+        """Forget the ways that lead through places which have changed."""
+        for area in areas:
+            for target in self.ways.within(area.grown(geometry.ASIDE + 8)):
+                wire = self.wires.get(target)
+                if wire is not None and self._routes.pop(target, None) is not None:
+                    self.ways.put(target, geometry.bounds(self._ends(wire.edge)).grown(8))
+
+    # Dragging
+
+    def shift(self, ids: Iterable[NodeId], dx: float, dy: float) -> None:
+        """Draw nodes elsewhere for as long as they are dragged; the document does not change."""
+        self.version += 1
+        areas: list[Box] = []
+        moved = [id for id in ids if id in self.cards]
+        for id in moved:
+            areas.append(self.cards[id].box)
+            self.cards[id] = self.cards[id].moved(dx, dy)
+            self.places.put(id, self.cards[id].box)
+            areas.append(self.cards[id].box)
+        for id in moved:
+            for edge in self._edges(id):
+                if self._routes.pop(edge.target, None) is not None or edge.target in self.wires:
+                    self.ways.put(edge.target, geometry.bounds(self._ends(edge)).grown(8))
+        self._reroute(areas)
+
+    # Where things are
+
+    def bounds(self, ids: Iterable[NodeId] | None = None) -> Box | None:
+        """The box around some nodes, or around all; None where there are none."""
+        chosen = self.cards if ids is None else ids
+        return geometry.union(self.cards[id].box for id in chosen if id in self.cards)
+
+    def cards_in(self, box: Box) -> list[Card]:
+        """The nodes that meet a box, in stored order."""
+        return [self.cards[id] for id in self.places.within(box)]
+
+    def wires_in(self, box: Box) -> list[Wire]:
+        """The wires that may be seen in a box."""
+        return [self.wires[target] for target in self.ways.within(box.grown(_ASIDE))]
+
+    def card_at(self, point: Point) -> Card | None:
+        """The node at a point; of several the one drawn last."""
+        found = self.places.within(Box(point.x, point.y, 0, 0))
+        return self.cards[found[-1]] if found else None
+
+    def spot_at(self, point: Point, reach: float) -> Spot | None:
+        """The port whose square of `reach` to each side has the point; the nearest of several."""
+        around = Box(point.x - reach, point.y - reach, 2 * reach, 2 * reach)
+        near = [
+            spot
+            for card in self.cards_in(around)
+            for spot in (*card.inputs, *card.outputs)
+            if _hit(card, spot, point, reach)
+        ]
+        return min(near, key=lambda spot: span(spot.place, point), default=None)
+
+    def wire_at(self, point: Point, reach: float) -> Target | None:
+        """The wire within `reach` of a point; the nearest of several."""
+        around = Box(point.x - reach, point.y - reach, 2 * reach, 2 * reach)
+        near = [
+            (geometry.distance(point, self.route(wire.edge.target).line), wire.edge.target)
+            for wire in self.wires_in(around)
+        ]
+        best = min(near, default=None)
+        return best[1] if best is not None and best[0] <= reach else None
+
+
+_ASIDE = 200
+"""How far a wire may run outside the box around its ends."""
+
+_INSIDE = 0.25
+"""The part of a node's height at an edge where a port is hit rather than the node."""
+
+
+def span(a: Point, b: Point) -> float:
+    """The distance of two points."""
+    return float(((a.x - b.x) ** 2 + (a.y - b.y) ** 2) ** 0.5)
+
+
+def _hit(card: Card, spot: Spot, point: Point, reach: float) -> bool:
+    dx, dy = point.x - spot.place.x, point.y - spot.place.y
+    inward = -dy if spot.output else dy
+    deep = min(reach, card.box.height * _INSIDE)
+    return abs(dx) <= reach and -reach <= inward <= deep
+
+
+def _spots(card: Card) -> tuple[object, ...]:
+    return tuple((spot.port, spot.place) for spot in (*card.inputs, *card.outputs))
+
+
+def _spot_place(spots: tuple[Spot, ...], port: str, box: Box, y: float) -> Point:
+    """Where a port is; a port that the layer has no more stands at the end of the edge."""
+    for spot in spots:
+        if spot.port == port:
+            return spot.place
+    return Point(box.right - 16, y)
+
+
+def _differs(tensor: object, before: object) -> bool:
+    return str(tensor) != str(before)
+
+
+def _shape(family: str, finding: Finding, previous: Card | None) -> geometry.Shape:
+    if family == "io":
+        return "io"
+    if finding.layer is not None and any(port.variadic for port in finding.layer.inputs()):
+        return "merge"
+    if finding.result is not None:
+        return "full" if any(p.part != "buffer" for p in finding.result.params) else "compact"
+    # While an option cannot be read the node keeps its size: it must not jump as one types.
+    if previous is not None:
+        return previous.shape
+    return "full" if family in _FULL else "compact"
+
+
+def _caption(finding: Finding) -> str:
+    if finding.layer is None or finding.result is None:
+        return ""
+    return finding.layer.caption(finding.result, finding.inputs)
+
+
+def _icon(kind: str, family: str) -> str:
+    if family == "io":
+        return "out" if kind == "Output" else "in"
+    if family == "merge":
+        return "concat" if kind in ("Concat", "Stack") else "merge"
+    return family
+
+
+def source_of(spot: Spot) -> Source:
+    """The output that a spot stands for."""
+    return Source(spot.node, spot.port)
+
+
+def target_of(spot: Spot) -> Target:
+    """The input that a spot stands for."""
+    return Target(spot.node, spot.port, spot.slot)

@@ -1,0 +1,196 @@
+"""Painting wires, the shapes written on them, and the links of shared weights."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLineF, Qt
+from PySide6.QtGui import QPainterPath
+
+from designer.ui.canvas.geometry import ASIDE, CORNER, Box, Point, Route
+from designer.ui.canvas.ink import point_of
+from designer.ui.canvas.labels import Span
+from designer.ui.canvas.levels import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from PySide6.QtGui import QPen
+
+    from designer.core.graph import Source
+    from designer.ui.canvas.drawing import Card, Drawing, Wire
+    from designer.ui.canvas.ink import Ink
+
+
+def path_of(route: Route) -> QPainterPath:
+    """The line of a route, corners rounded."""
+    path = QPainterPath(point_of(route.start))
+    if route.kind == "cubic":
+        path.cubicTo(*(point_of(point) for point in route.points[1:]))
+        return path
+    corners = route.points[1:-1]
+    for before, corner, after in zip(route.points, corners, route.points[2:], strict=False):
+        radius = min(CORNER, _length(before, corner) / 2, _length(corner, after) / 2)
+        path.lineTo(point_of(_towards(corner, before, radius)))
+        path.quadTo(point_of(corner), point_of(_towards(corner, after, radius)))
+    path.lineTo(point_of(route.end))
+    return path
+
+
+def _length(a: Point, b: Point) -> float:
+    return abs(a.x - b.x) + abs(a.y - b.y)
+
+
+def _towards(a: Point, b: Point, by: float) -> Point:
+    length = _length(a, b) or 1.0
+    return Point(a.x + (b.x - a.x) * by / length, a.y + (b.y - a.y) * by / length)
+
+
+def paint_wires(ink: Ink, drawing: Drawing, wires: Iterable[Wire]) -> None:
+    """Draw wires below the nodes; plain ones together, those in another state one by one."""
+    ink.painter.setBrush(Qt.BrushStyle.NoBrush)
+    plain: list[QLineF] = []
+    for wire in wires:
+        if wire.edge.target == ink.marks.hidden_wire:
+            continue
+        pen = _pen(ink, wire)
+        route = drawing.route(wire.edge.target)
+        if pen is None and (ink.level is not Level.FULL or route.kind == "straight"):
+            plain += [QLineF(*a, *b) for a, b in pairwise(route.line)]
+        else:
+            ink.painter.setPen(pen or _plain_pen(ink))
+            ink.painter.drawPath(path_of(route))
+    ink.painter.setPen(_plain_pen(ink))
+    ink.painter.drawLines(plain)
+
+
+def _plain_pen(ink: Ink) -> QPen:
+    return ink.pen("wire", 1.25 / ink.zoom if ink.level is Level.SMALL else 1.75)
+
+
+def _pen(ink: Ink, wire: Wire) -> QPen | None:
+    """The pen of a wire in some state; None for a plain one."""
+    marks, edge = ink.marks, wire.edge
+    width = max(2.25, 1.25 / ink.zoom)
+    if edge.target in (marks.split_wire, marks.hovered_wire):
+        token = "accent" if edge.target == marks.split_wire else "text-2"
+        return ink.pen(token, max(2.5, width))
+    if wire.state == "error":
+        return ink.pen("error", width)
+    if edge.target == marks.picked_wire or not marks.selected.isdisjoint(
+        (edge.source.node, edge.target.node)
+    ):
+        return ink.pen("accent", width)
+    if wire.state == "unknown":
+        return ink.dashed("wire-dim", max(1.75, 1.25 / ink.zoom), 2, 5)
+    return None
+
+
+# Shapes
+
+
+def paint_labels(ink: Ink, drawing: Drawing, wires: Iterable[Wire]) -> None:
+    """Write the shapes beside the wires: all of them, or further out the changed ones."""
+    if ink.level < Level.MIDDLE:
+        return
+    written: set[Source] = set()
+    for wire in wires:
+        if not wire.spans or wire.edge.target == ink.marks.hidden_wire:
+            continue
+        if ink.level is Level.MIDDLE and not wire.changed:
+            continue
+        source = wire.edge.source
+        if _forks(drawing, wire):
+            if source not in written:
+                written.add(source)
+                _fork_label(ink, drawing, wire)
+        else:
+            _label(ink, drawing, wire)
+
+
+def _forks(drawing: Drawing, wire: Wire) -> bool:
+    """Whether the wire is one of several curves from one output."""
+    routes = [
+        drawing.route(edge.target)
+        for edge in drawing.graph.edges_from(wire.edge.source.node)
+        if edge.source == wire.edge.source
+    ]
+    curves = [route for route in routes if route.kind == "cubic"]
+    return len(curves) > 1 and not any(route.kind == "straight" for route in routes)
+
+
+def _fork_label(ink: Ink, drawing: Drawing, wire: Wire) -> None:
+    start = drawing.route(wire.edge.target).start
+    width = ink.spans_width(wire.spans)
+    ink.spans(start.x - width / 2, start.y + 26, wire.spans)
+
+
+def _label(ink: Ink, drawing: Drawing, wire: Wire) -> None:
+    route = drawing.route(wire.edge.target)
+    spans = wire.spans
+    if wire.suffix and ink.level is Level.FULL:
+        spans = (*spans, Span("  " + wire.suffix, "text-3", "small"))
+    width, high = ink.spans_width(spans), 14 / min(1.0, ink.zoom)
+    if wire.edge.target in (ink.marks.picked_wire, ink.marks.hovered_wire):
+        spans = tuple(span._replace(token="accent") for span in spans)
+    for x, middle in _label_places(ink, wire, route, width):
+        box = Box(x, middle - high / 2, width, high)
+        if not drawing.places.within(box.grown(-1)):
+            ink.spans(x, middle + 4, spans)
+            return
+
+
+def _label_places(ink: Ink, wire: Wire, route: Route, width: float) -> list[tuple[float, float]]:
+    """Where a shape may stand, best first: its left end and the middle of its height."""
+    start, end = route.start, route.end
+    if route.kind == "lane":
+        y = (route.points[2].y + route.points[3].y) / 2
+        beside = [route.lane - 10 - width, route.lane + 10]
+        return [(x, y) for x in (beside if route.lane <= start.x else reversed(beside))]
+    right, left = start.x + 12, start.x - 12 - width
+    if route.kind == "straight":
+        y = (start.y + end.y) / 2
+        told = wire.state == "error" and ink.marks.told == wire.edge.target.node
+        return [(left, y), (right, y)] if told else [(right, y), (left, y)]
+    # Beside the source, on the outer side of the curve.
+    y = start.y + 17
+    return [(left, y), (right, y)] if end.x > start.x else [(right, y), (left, y)]
+
+
+# Shared weights
+
+
+def paint_ties(ink: Ink, drawing: Drawing, cards: Iterable[Card]) -> None:
+    """Draw the dashed link from a node to the one whose weights it shares."""
+    if ink.level < Level.MIDDLE:
+        return
+    for card in cards:
+        if card.owner is not None and card.owner in drawing.cards:
+            _paint_tie(ink, drawing, card, drawing.cards[card.owner])
+
+
+def _paint_tie(ink: Ink, drawing: Drawing, card: Card, owner: Card) -> None:
+    text = f"tied to {owner.name}"
+    width = ink.width(text, "small") + 40
+    pill = Box(card.box.x - 15 - width, card.box.centre.y - 11, width, 22)
+    top, bottom = sorted((owner.box.centre.y, card.box.centre.y))
+    between = drawing.places.within(Box(owner.box.x, top, owner.box.width, bottom - top))
+    boxes = [drawing.cards[id].box.x for id in between]
+    lane = min(min(boxes, default=owner.box.x) - ASIDE - 8, pill.x - ASIDE)
+    points = (
+        Point(owner.box.x, owner.box.centre.y),
+        Point(lane, owner.box.centre.y),
+        Point(lane, card.box.centre.y),
+        Point(card.box.x, card.box.centre.y),
+    )
+    painter = ink.painter
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(ink.dashed("text-3", 1.25, 2, 5))
+    painter.drawPath(path_of(Route("lane", points, lane)))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ink.colour("text-3"))
+    painter.drawEllipse(point_of(points[0]), 3, 3)
+    ink.box(pill, 11, "node", ink.pen("node-border", 1))
+    ink.icon(pill.x + 9, pill.y + 4, "link", "text-2", 14)
+    ink.text(pill.x + 28, pill.centre.y + 4, text, ("small", "text-2"))
