@@ -344,6 +344,9 @@ def _stacked(*parts: QWidget, stretched: int = 1) -> QWidget:
 
 def _focus_into(place: QWidget) -> bool:
     """Give the keyboard to `place`, or to the first control in it that takes it."""
+    if place.focusProxy() is not None:
+        place.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return True
     for widget in (place, *place.findChildren(QWidget)):
         takes = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
         if takes == Qt.FocusPolicy.TabFocus and widget.isVisible() and widget.isEnabled():

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QApplication, QMenu
 
 from designer import resources
 from designer.ui.sheet import style_sheet
-from designer.ui.theme import ROLES, Role, Theme, load_fonts, make_font, tokens
+from designer.ui.theme import ROLES, Role, Theme, load_fonts, make_font, system_theme, tokens
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -136,6 +137,14 @@ def test_applying_a_theme_changes_palette_and_says_so(
     assert QApplication.palette().color(QPalette.ColorRole.Window).name() == tokens("light")["app"]
     assert tokens("light")["accent-tint"] in qapp.styleSheet()
     assert tokens("dark")["accent-tint"] not in qapp.styleSheet()
+
+
+def test_the_desktop_may_ask_for_a_theme(qapp: QApplication) -> None:
+    assert system_theme() in THEMES
+    hints = qapp.styleHints()
+    hints.setColorScheme(Qt.ColorScheme.Light)
+    assert system_theme() == ("light" if hints.colorScheme() == Qt.ColorScheme.Light else "dark")
+    hints.unsetColorScheme()
 
 
 def test_toggling_before_applying_is_refused(qapp: QApplication) -> None:

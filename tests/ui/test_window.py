@@ -340,6 +340,13 @@ def test_f6_goes_round_the_panels_that_are_shown(
     assert [press(), press(), press()] == [desk.panels.canvas, window.dock, window.left]
 
 
+def test_f6_goes_where_a_panel_wants_the_keyboard(window: MainWindow, desk: Desk) -> None:
+    asked = desk.panels.problems
+    window.dock.setFocusProxy(asked)
+    QTest.keyClick(with_focus(), Qt.Key.Key_F6)
+    assert with_focus() is asked
+
+
 def test_the_search_for_actions_opens_under_its_field(
     qtbot: QtBot, window: MainWindow, desk: Desk
 ) -> None:
