@@ -61,12 +61,12 @@ class Symbolic:
     @property
     def names(self) -> frozenset[str]:
         """The free dimensions and variables in it, also those inside opaque terms."""
-        return NO_NAMES.union(*(atom.names for atom in self.atoms()))
+        return NO_NAMES.union(*[atom.names for monomial in self.terms for atom in monomial])
 
     @property
     def free(self) -> frozenset[str]:
         """The free dimensions in it, also those inside opaque terms."""
-        return NO_NAMES.union(*(atom.free for atom in self.atoms()))
+        return NO_NAMES.union(*[atom.free for monomial in self.terms for atom in monomial])
 
     def atoms(self) -> Iterator[Atom]:
         """The factors of all its terms, with repetitions."""
@@ -317,7 +317,7 @@ def _product(a: Symbolic, b: Symbolic) -> Size:
         for right, n in b.terms.items():
             monomial = _times(left, right)
             terms[monomial] = terms.get(monomial, 0) + m * n
-    if 0 in terms.values():
+    if len(a.terms) > 1 < len(b.terms) and 0 in terms.values():
         terms = {monomial: coefficient for monomial, coefficient in terms.items() if coefficient}
     return _settled(terms, a.whole_quotients or b.whole_quotients)
 
@@ -830,21 +830,24 @@ class _Notation:
             return texts[0]
         return _Text(f"{self.gap}*{self.gap}".join(t.above(PRODUCT) for t in texts), PRODUCT)
 
-    def atom(self, atom: Atom, divisor: int) -> _Text:
-        """An opaque term, or a name divided by `divisor`."""
+    def atom(self, atom: Atom, part: int) -> _Text:
+        """An opaque term, or a name divided by `part`."""
         if not atom.args:
             name = _Text(self.names.get(atom.name, atom.name) or "?", PRIMARY)
-            return name if divisor == 1 else self.quotient(name, _Text(str(divisor), PRIMARY))
+            return name if part == 1 else self.quotient(name, _Text(str(part), PRIMARY))
         if atom.function == "//":
-            return self.quotient(*map(self.size, _without_units(*atom.args)))
+            dividend, divisor = map(self.size, _without_units(*atom.args))
+            return self.quotient(dividend, divisor)
         texts = [self.size(arg) for arg in atom.args]
+        if atom.function == "%":
+            return self.quotient(texts[0], texts[1], "%")
         if atom.function == "**":
             return self.power(*texts)
         return _Text(f"{atom.function}({', '.join(t.text for t in texts)})", PRIMARY)
 
-    def quotient(self, dividend: _Text, divisor: _Text) -> _Text:
-        """A floor division."""
-        text = f"{dividend.above(SUM)}{self.gap}//{self.gap}{divisor.above(PRODUCT)}"
+    def quotient(self, dividend: _Text, divisor: _Text, sign: str = "//") -> _Text:
+        """A floor division, or its remainder."""
+        text = f"{dividend.above(SUM)}{self.gap}{sign}{self.gap}{divisor.above(PRODUCT)}"
         return _Text(text, QUOTIENT)
 
     def power(self, base: _Text, exponent: _Text) -> _Text:
@@ -879,12 +882,28 @@ def _without_units(dividend: Size, divisor: Size) -> tuple[Size, Size]:
 
 
 def _readable(terms: Terms) -> Terms:
-    """`terms` with the whole part of a floor division back inside: 5*T//2 for 2*T + T//2."""
+    """`terms` with whole parts back inside their divisions.
+
+    5*T//2 for 2*T + T//2, and T%2 for T - 2*(T//2).
+    """
     for monomial in list(terms):
         quotient = next(filter(_divides_by_number, monomial), None)
         if quotient is not None and monomial in terms:
-            terms = _absorbed(terms, monomial, quotient)
+            remainder = _as_remainder(terms, monomial, quotient)
+            terms = remainder or _absorbed(terms, monomial, quotient)
     return terms
+
+
+def _as_remainder(terms: Terms, monomial: Monomial, quotient: Atom) -> Terms | None:
+    """`terms` with x - k*(x//k) as x%k; None where not all of x is there."""
+    dividend, divisor = quotient.args
+    times, rest = divmod(-terms[monomial], _terms(divisor)[CONSTANT])
+    others = _without(monomial, quotient)
+    parts = {_times(others, inner): times * own for inner, own in _terms(dividend).items()}
+    if rest or any(terms.get(part) != whole for part, whole in parts.items()):
+        return None
+    kept = {m: n for m, n in terms.items() if m not in parts and m != monomial}
+    return kept | {(*others, replace(quotient, function="%")): times}
 
 
 def _absorbed(terms: Terms, monomial: Monomial, quotient: Atom) -> Terms:

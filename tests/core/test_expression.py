@@ -292,6 +292,7 @@ def test_an_unknown_name() -> None:
     assert error.name == "d_modl"
     assert error.column == 4
     assert isinstance(refused("d_modl"), UnknownName)
+    assert isinstance(refused("__builtins__"), UnknownName)
 
 
 @pytest.mark.parametrize("value", [3, True + 2, Fraction(6, 2), Real(3.0, "x")])
