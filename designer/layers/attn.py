@@ -109,7 +109,8 @@ class ScaledDotProductAttention(Layer):
 
     def _check_mask(self, mask: Tensor, scores: Tensor, least: int) -> None:
         """Refuse a mask that does not spread over the scores, or has fewer than `least` axes."""
-        check_dtype(self, mask, ("bool", scores.dtype), "attn_mask")
+        accepted = dict.fromkeys(("bool", "float32", scores.dtype))
+        check_dtype(self, mask, accepted, "attn_mask")
         if self.is_causal:
             raise self.refuse("{layer} takes attn_mask or is_causal, not both.", port="attn_mask")
         refusal = self.refuse(
