@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import numbers, size
-from designer.core.graph import ParamRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from designer.core.analysis import Analysis
-    from designer.core.graph import NodeId
+    from designer.core.graph import NodeId, ParamRef
     from designer.core.layer import Axis, Param
     from designer.core.size import Size
 
@@ -160,21 +160,27 @@ class Share(NamedTuple):
     fraction: float
 
 
-def shares(analysis: Analysis) -> list[Share]:
-    """Layers that have parameters of their own, largest first, ties in stored order."""
+def shares(analysis: Analysis, most: int | None = None) -> list[Share]:
+    """Layers that have parameters of their own, largest first, equal ones in stored order."""
     total = analysis.counted.parameters
-    found = [
-        Share(id, finding.counted.parameters, finding.counted.parameters / total)
+    counts = (
+        (-finding.counted.parameters, id)
         for id, finding in analysis.findings.items()
         if finding.counted.parameters
-    ]
-    return sorted(found, key=lambda share: (-share.parameters, share.node))
+    )
+    ranked = sorted(counts) if most is None else nsmallest(most, counts)
+    return [Share(id, -negative, -negative / total) for negative, id in ranked]
+
+
+def layers_with_parameters(analysis: Analysis) -> int:
+    """How many layers have parameters of their own."""
+    return sum(bool(finding.counted.parameters) for finding in analysis.findings.values())
 
 
 def tied_rows(analysis: Analysis) -> Mapping[ParamRef, ParamRef]:
     """Parameters that share another's tensor, as far as the tie holds."""
     return {
-        ParamRef(id, name): owner
-        for id, finding in analysis.findings.items()
-        for name, owner in finding.tied.items()
+        param: owner
+        for param, owner in sorted(analysis.document.graph.ties.items())
+        if param.param in analysis.findings[param.node].tied
     }

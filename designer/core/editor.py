@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, TypeAlias
 
 from designer.core.analysis import Analysis, Totals
@@ -70,6 +71,8 @@ class Editor:
         self.analysis = Analysis(document)
         self.steps: list[Step] = []
         self.place = 0
+        self.seconds = 0.0
+        """How long the analysis took to follow the last edit."""
         self._saved: Document = document
         self._listeners: list[Listener] = []
 
@@ -130,10 +133,12 @@ class Editor:
             self.steps[-1] = Step(last.label, last.delta, last.before, last.after, last.parameters)
 
     def _go(self, document: Document, delta: Delta) -> Notice:
+        start = perf_counter()
         try:
             changed = self.analysis.update(document, delta)
         except CycleError as error:
             raise Refused(error.message) from error
+        self.seconds = perf_counter() - start
         self.document = document
         return Notice(delta, frozenset(changed))
 
