@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.layer import Layer, LayerError, Param, Result, bias, layer, weight
 from designer.core.option import option
-from designer.core.size import Size, ceil_div, product, value
+from designer.core.size import Size, Verdict, ceil_div, compare, product, value
 from designer.layers.rules import (
     SPATIAL,
     Window,
@@ -129,7 +129,7 @@ class Convolution(Layer):
         return window.places(size)
 
     def _unmoved(self, name: str, size: Size, window: Window) -> Size:
-        if window.stride != 1:
+        if compare(window.stride, 1) is Verdict.DIFFERENT:
             raise self.refuse(
                 "{layer} takes padding same with stride {expected} only, got {got}.",
                 option="stride",

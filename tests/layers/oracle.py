@@ -290,27 +290,39 @@ def check(
     case = f"{kind}({', '.join(f'{k}={v!r}' for k, v in options.items())}) on {shown(inputs)}"
     answer = ask(make, random_inputs(inputs, high))
     outcome = verdict(kind, options, inputs)
-    sentence = refusal(outcome)
     if isinstance(answer, Exception):
-        assert sentence is not None, f"{case}: accepted, but PyTorch says {answer}"
-        well_worded(sentence, case)
+        refused(outcome, answer, case)
         return None
-    assert sentence is None, f"{case}: {sentence} But PyTorch accepts it."
-    assert isinstance(outcome, Examined)
-    result = outcome.result
-    assert result is not None
-    layer = made(kind, **options)
-    compare(layer, result, inputs, answer, case=case, high=high)
+    result = accepted(outcome, case)
+    compare(made(kind, **options), result, inputs, answer, case=case, high=high)
     if flops:
         assert result.flops == counted_flops(make, inputs), f"{case}: operations"
-    without = {name: value for name, value in options.items() if name not in inferred}
-    if inferred:
-        assert same_result(made(kind, **without), inputs, result), f"{case}: without {inferred}"
+    variables_agree(made_of_variables(kind, options), inputs, result, case)
+    layer = made(kind, **{name: options[name] for name in options if name not in inferred})
+    assert same_result(layer, inputs, result), f"{case}: without {inferred}"
     if weaker:
-        weaker_agree(made(kind, **without), inputs, result, case)
+        weaker_agree(layer, inputs, result, case)
     if free:
-        free_agree(made(kind, **without), inputs, result, free, case)
+        free_agree(layer, inputs, result, free, case)
     return result
+
+
+def refused(outcome: Examined | OptionError, answer: Exception, case: str) -> None:
+    """The layer refuses as PyTorch does, in a short sentence that neither scolds nor pleads."""
+    sentence = refusal(outcome)
+    assert sentence is not None, f"{case}: accepted, but PyTorch says {answer}"
+    assert len(sentence) <= SENTENCE, f"{case}: {sentence}"
+    assert sentence.endswith("."), f"{case}: {sentence}"
+    assert not {"invalid", "please"} & set(sentence.lower().split()), f"{case}: {sentence}"
+
+
+def accepted(outcome: Examined | OptionError, case: str) -> Result:
+    """The result of a layer that accepts what PyTorch accepts."""
+    sentence = refusal(outcome)
+    assert sentence is None, f"{case}: {sentence} But PyTorch accepts it."
+    assert isinstance(outcome, Examined)
+    assert outcome.result is not None
+    return outcome.result
 
 
 def reference_module(kind: str, options: Mapping[str, Any]) -> Make:
@@ -326,13 +338,6 @@ def shown(inputs: Inputs) -> str:
         " ".join(f"{one}:{one.dtype}" for one in (fed if isinstance(fed, tuple) else (fed,)))
         for fed in inputs.values()
     )
-
-
-def well_worded(sentence: str, case: str) -> None:
-    """A refusal is one short sentence that neither scolds nor pleads."""
-    assert len(sentence) <= SENTENCE, f"{case}: {sentence}"
-    assert sentence.endswith("."), f"{case}: {sentence}"
-    assert not {"invalid", "please"} & set(sentence.lower().split()), f"{case}: {sentence}"
 
 
 def compare(
@@ -439,12 +444,10 @@ def weaker_agree(layer: Layer, inputs: Inputs, result: Result, case: str) -> Non
     """What a layer says of inputs of which less is known is true of these inputs."""
     for weaker, values in weakened(inputs):
         examined = examine(layer, weaker)
-        errors = [str(r.message) for r in examined.remarks if r.severity == "error"]
-        if errors and values:
+        if values and refusal(examined):
             continue  # two sizes that must agree, one of them free
-        assert not errors, f"{case}, seen as {shown(weaker)}: {errors[0]}"
-        assert examined.result is not None
-        true_of(examined.result, result, values, f"{case}, seen as {shown(weaker)}")
+        seen = f"{case}, seen as {shown(weaker)}"
+        true_of(accepted(examined, seen), result, values, seen)
 
 
 def free_agree(
@@ -456,16 +459,40 @@ def free_agree(
     axes = [index % len(first.shape) for index in free]
     shape = tuple(size.free(f"N{i}") if i in axes else a for i, a in enumerate(first.shape))
     symbolic = {**inputs, port: replace(first, shape=shape)}
-    examined = examine(layer, symbolic)
-    errors = [str(r.message) for r in examined.remarks if r.severity == "error"]
-    assert not errors, f"{case}, seen as {shown(symbolic)}: {errors[0]}"
-    assert examined.result is not None
+    weak = accepted(examine(layer, symbolic), f"{case}, seen as {shown(symbolic)}")
     values = {f"N{i}": a for i, a in enumerate(first.shape)}
     assert [
-        tuple(substitute(axis, values) for axis in tensor.shape)
-        for tensor in examined.result.outputs
+        tuple(substitute(axis, values) for axis in tensor.shape) for tensor in weak.outputs
     ] == [tensor.shape for tensor in result.outputs], f"{case}, seen as {shown(symbolic)}"
-    assert substitute(examined.result.flops, values) == result.flops, f"{case}: operations"
+    assert substitute(weak.flops, values) == result.flops, f"{case}: operations"
+
+
+def made_of_variables(kind: str, options: Mapping[str, Any]) -> Layer:
+    """The layer with a variable in place of each number among its sizes."""
+    declared = {option.name: option for option in options_of(CATALOGUE[kind])}
+    sized = {name for name, option in declared.items() if option.kind == "size"}
+    values = {
+        name: as_variable(value, name) if name in sized else value
+        for name, value in options.items()
+    }
+    return CATALOGUE[kind](**values)
+
+
+def as_variable(value: Any, name: str) -> Any:
+    """A variable with the value of a number; the same for each number of a tuple."""
+    if isinstance(value, tuple):
+        return tuple(as_variable(part, f"{name}{index}") for index, part in enumerate(value))
+    return size.variable(name, value) if isinstance(value, int) else value
+
+
+def variables_agree(layer: Layer, inputs: Inputs, result: Result, case: str) -> None:
+    """With variables for numbers, a layer gives the same at their values."""
+    case = f"{case}, with variables"
+    same = accepted(examine(layer, inputs), case)
+    shapes = [[known(axis) for axis in tensor.shape] for tensor in same.outputs]
+    assert shapes == [list(tensor.shape) for tensor in result.outputs], case
+    assert same.tally == result.tally, case
+    assert size.value(same.flops) == result.flops, case
 
 
 def weakened(inputs: Inputs) -> Iterator[tuple[Inputs, Mapping[str, Size]]]:

@@ -66,7 +66,8 @@ def test_groups_and_bias(axes: int, groups: int) -> None:
 @pytest.mark.parametrize("axes", AXES)
 @pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
 def test_padding_modes(axes: int, mode: str) -> None:
-    grid = itertools.product([0, 1, 2, 3, "same", "valid"], [2, 3, 5], [1, 2], shapes(axes, 4))
+    few = shapes(axes, 4)[::3]
+    grid = itertools.product([0, 1, 2, 3, "same", "valid"], [2, 3, 5], [1, 2], few)
     for padding, kernel, dilation, shape in grid:
         options = {
             "padding": padding,
