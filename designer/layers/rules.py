@@ -8,9 +8,10 @@ from designer.core.message import message
 from designer.core.size import ceil_div, minimum, value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from designer.core.layer import Layer
+    from designer.core.message import Message
     from designer.core.size import Size
     from designer.core.tensor import Tensor
 
@@ -19,7 +20,7 @@ INTEGERS = ("int64", "int32", "int16", "int8", "uint8")
 COMPLEX = ("complex64", "complex128")
 SIGNED = INTEGERS[:-1]
 NUMBERS = (*FLOATS, *INTEGERS, *COMPLEX)
-GROUPS = {
+GROUPS: dict[tuple[str, ...], Message] = {
     FLOATS: message("floats"),
     (*FLOATS, *INTEGERS): message("floats and integers"),
     (*FLOATS, *SIGNED): message("floats and signed integers"),
@@ -29,10 +30,10 @@ GROUPS = {
 """What several dtypes are called together."""
 
 
-def check_dtype(layer: Layer, x: Tensor, accepted: tuple[str, ...], port: str = "x") -> None:
+def check_dtype(layer: Layer, x: Tensor, accepted: Collection[str], port: str = "x") -> None:
     """Refuse a dtype that PyTorch has no kernel for; of a partial tensor nothing is certain."""
     if not x.partial and x.dtype not in accepted:
-        group = GROUPS.get(accepted)
+        group = GROUPS.get(tuple(accepted))
         wanted = ", ".join(accepted) if group is None else group
         raise layer.refuse(
             "{layer} takes {expected}, got {got}.", port=port, expected=wanted, got=x.dtype
