@@ -103,6 +103,9 @@ class Drawing:
         self.ways: Index[Target] = Index()
         self._routes: dict[Target, Route] = {}
         self._shared: dict[NodeId, set[NodeId]] = {}
+        self.lifted: frozenset[NodeId] = frozenset()
+        """Nodes that are being dragged: wires of others do not make way for them yet."""
+        self._bounds: tuple[int, Box | None] | None = None
         self.version = 0
         """Goes up with every change, so that what is derived knows when it is old."""
 
@@ -207,7 +210,7 @@ class Drawing:
             family,
             _icon(node.kind, family),
             Box(0, 0, 0, 0),
-            caption=_caption(finding),
+            caption=_caption(family, finding),
             locked=not node.trainable,
         )
         return self._placed(self._judged(self._counted(card, finding), finding), finding)
@@ -266,7 +269,14 @@ class Drawing:
         )
 
     def _needed(self, card: Card, ports: int) -> float:
-        """The width that a card's text takes."""
+        """The width that a card's text takes, or 0 where it is short without doubt."""
+        head = len(card.shown) + len(card.title if card.shape == "full" else card.caption)
+        body = len(card.caption) + len(card.count) + len(card.note)
+        if max(head, body) <= _SHORT[card.shape] and ports <= 2 and not card.locked:
+            return 0
+        return self._measured(card, ports)
+
+    def _measured(self, card: Card, ports: int) -> float:
         measure = self._measure
         if card.shape == "merge":
             return measure(card.shown, "body-strong") + 48
@@ -349,12 +359,13 @@ class Drawing:
     def _passed(self, route: Route, ends: tuple[NodeId, NodeId]) -> list[Box]:
         """The boxes of other nodes that a wire would go through."""
         near = self.places.within(route.box)
-        boxes = (self.cards[id].box for id in near if id not in ends)
+        boxes = (self.cards[id].box for id in near if id not in ends and id not in self.lifted)
         return [box for box in boxes if geometry.crosses(route.line, box.grown(4))]
 
     def _others(self, ends: tuple[NodeId, NodeId]) -> Callable[[Box], list[Box]]:
         def inside(box: Box) -> list[Box]:
-            return [self.cards[id].box for id in self.places.within(box) if id not in ends]
+            out = self.lifted.union(ends)
+            return [self.cards[id].box for id in self.places.within(box) if id not in out]
 
         return inside
 
@@ -388,25 +399,25 @@ class Drawing:
     def shift(self, ids: Iterable[NodeId], dx: float, dy: float) -> None:
         """Draw nodes elsewhere for as long as they are dragged; the document does not change."""
         self.version += 1
-        areas: list[Box] = []
         moved = [id for id in ids if id in self.cards]
         for id in moved:
-            areas.append(self.cards[id].box)
             self.cards[id] = self.cards[id].moved(dx, dy)
             self.places.put(id, self.cards[id].box)
-            areas.append(self.cards[id].box)
         for id in moved:
             for edge in self._edges(id):
-                if self._routes.pop(edge.target, None) is not None or edge.target in self.wires:
+                self._routes.pop(edge.target, None)
+                if edge.target in self.wires:
                     self.ways.put(edge.target, geometry.bounds(self._ends(edge)).grown(8))
-        self._reroute(areas)
 
     # Where things are
 
     def bounds(self, ids: Iterable[NodeId] | None = None) -> Box | None:
         """The box around some nodes, or around all; None where there are none."""
-        chosen = self.cards if ids is None else ids
-        return geometry.union(self.cards[id].box for id in chosen if id in self.cards)
+        if ids is not None:
+            return geometry.union(self.cards[id].box for id in ids if id in self.cards)
+        if self._bounds is None or self._bounds[0] != self.version:
+            self._bounds = self.version, geometry.union(card.box for card in self.cards.values())
+        return self._bounds[1]
 
     def cards_in(self, box: Box) -> list[Card]:
         """The nodes that meet a box, in stored order."""
@@ -442,6 +453,9 @@ class Drawing:
         best = min(near, default=None)
         return best[1] if best is not None and best[0] <= reach else None
 
+
+_SHORT: dict[geometry.Shape, int] = {"full": 15, "compact": 10, "io": 10, "merge": 4}
+"""Letters that fit in any case; measuring ten thousand names takes its time."""
 
 _ASIDE = 200
 """How far a wire may run outside the box around its ends."""
@@ -491,10 +505,20 @@ def _shape(family: str, finding: Finding, previous: Card | None) -> geometry.Sha
     return "full" if family in _FULL else "compact"
 
 
-def _caption(finding: Finding) -> str:
+def _caption(family: str, finding: Finding) -> str:
+    if family == "io":
+        return _dtype(finding)
     if finding.layer is None or finding.result is None:
         return ""
     return finding.layer.caption(finding.result, finding.inputs)
+
+
+def _dtype(finding: Finding) -> str:
+    """The element type of what enters or leaves the network, where it is known."""
+    tensor = next(iter(finding.outputs.values()), None) or labels.first_input(finding)
+    if tensor is None or (tensor.partial and not tensor.shape):
+        return ""
+    return tensor.dtype
 
 
 def _icon(kind: str, family: str) -> str:

@@ -121,6 +121,7 @@ class MoveNodes(Gesture):
         if not self._moving and span(at.screen, self._begin.screen) < THRESHOLD:
             return
         self._moving = True
+        self._stage.drawing.lifted = frozenset(self._ids)
         dx, dy = at.place.x - self._begin.place.x, at.place.y - self._begin.place.y
         centre = self._centre
         shift = Point(
@@ -152,7 +153,7 @@ class MoveNodes(Gesture):
         stage, shift = self._stage, self._shift
         wire, stage.marks.split_wire = stage.marks.split_wire, None
         place = stage.drawing.cards[self._grabbed].box.centre
-        self._go(Point(0.0, 0.0))
+        self._put_back()
         if wire is not None:
             commands.drop_in(stage, stage.drawing.cards[self._grabbed], wire, place)
         elif shift.x or shift.y:
@@ -161,8 +162,12 @@ class MoveNodes(Gesture):
 
     def cancel(self) -> None:
         self._stage.marks.split_wire = None
-        self._go(Point(0.0, 0.0))
+        self._put_back()
         self._stage.changed.emit()
+
+    def _put_back(self) -> None:
+        self._go(Point(0.0, 0.0))
+        self._stage.drawing.lifted = frozenset()
 
 
 class PullWire(Gesture):

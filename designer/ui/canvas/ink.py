@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from designer.ui.canvas.geometry import Box, Spot
     from designer.ui.canvas.labels import Span
     from designer.ui.canvas.levels import Level
+    from designer.ui.canvas.pictures import Pictures
     from designer.ui.theme import Theme
 
 
@@ -51,6 +52,7 @@ class Ink:
     painter: QPainter
     theme: Theme
     texts: Texts
+    pictures: Pictures
     zoom: float
     level: Level
     marks: Marks = field(default_factory=Marks)

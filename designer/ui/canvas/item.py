@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF
@@ -14,6 +15,7 @@ from designer.ui.canvas.far import Far
 from designer.ui.canvas.geometry import Box
 from designer.ui.canvas.ink import Ink
 from designer.ui.canvas.levels import Level, level
+from designer.ui.canvas.pictures import Pictures
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -41,6 +43,7 @@ class BatchItem(QGraphicsItem):
         self._stage = stage
         self._theme = theme
         self._far = Far()
+        self._pictures = Pictures()
         self._faulty: tuple[int, frozenset[int]] = (-1, frozenset())
         self.level: Level | None = None
         self.gesture: Gesture | None = None
@@ -70,7 +73,16 @@ class BatchItem(QGraphicsItem):
         stage = self._stage
         self.level = level(stage.zoom, self.level)
         total = stage.editor.analysis.counted.parameters if stage.editor else 0
-        return Ink(painter, self._theme, stage.texts, stage.zoom, self.level, stage.marks, total)
+        return Ink(
+            painter=painter,
+            theme=self._theme,
+            texts=stage.texts,
+            pictures=self._pictures,
+            zoom=stage.zoom,
+            level=self.level,
+            marks=stage.marks,
+            total=total,
+        )
 
     def _paint(self, ink: Ink, exposed: Box) -> None:
         painter = ink.painter
@@ -104,6 +116,15 @@ class BatchItem(QGraphicsItem):
         if self.bubble is not None:
             paint_bubble(ink, self.bubble)
 
+    def _paint_picture(self, ink: Ink, card: Card) -> None:
+        """Draw one node, from its picture unless its ports are different for the moment."""
+        if ink.marks.accepts is not None:
+            nodes.paint_card(ink, card)
+            return
+        key = (card.id, ink.marks.hovered == card.id, ink.total)
+        area = nodes.area_of(ink, card)
+        ink.pictures.paint(ink, key, card, area, partial(nodes.paint_card, card=card))
+
     def _paint_card(self, ink: Ink, card: Card) -> None:
         """Draw one node; one that cannot be drawn is left out until the drawing changes."""
         version, faulty = self._faulty
@@ -112,7 +133,8 @@ class BatchItem(QGraphicsItem):
         if card.id in faulty:
             return
         try:
-            nodes.paint_card(ink, card)
+            self._paint_picture(ink, card)
+            nodes.paint_rings(ink, card)
         except Exception:  # noqa: BLE001
             _log.exception("Node %d could not be painted.", card.id)
             self._faulty = version, faulty | {card.id}

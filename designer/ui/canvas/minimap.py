@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QPainter, QPen, QPixmap
 
 from designer.ui.canvas.controls import Overlay
 from designer.ui.canvas.geometry import Box, Point
@@ -32,6 +32,8 @@ class Minimap(Overlay):
         super().__init__(theme, parent)
         self._stage = stage
         self._view = view
+        self._image = QPixmap()
+        self._made_for: tuple[object, ...] = ()
         self.setAccessibleName("Map of the design")
         self.setFixedSize(theme.px(WIDTH), theme.px(HEIGHT))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -61,16 +63,32 @@ class Minimap(Overlay):
         return (self.width() - 2 * _INSET) / area.width
 
     def draw(self, painter: QPainter) -> None:
-        theme, area = self.theme, self._area()
+        area = self._area()
         scale = self._scale(area)
         painter.setClipRect(QRectF(self.rect()).adjusted(2, 2, -2, -2))
-        painter.setPen(Qt.PenStyle.NoPen)
-        for card in self._stage.drawing.cards.values():
-            bad = card.state == "error"
-            painter.setBrush(theme.colour("error") if bad else theme.graphic(card.family))
-            rect = self._mapped(card.box, area, scale)
-            painter.drawRoundedRect(rect, min(2.0, rect.height() / 2), min(2.0, rect.height() / 2))
+        drawing, ratio = self._stage.drawing, self.devicePixelRatioF()
+        made_for = (id(drawing.editor), drawing.version, self.theme.name, ratio)
+        if made_for != self._made_for:
+            self._made_for = made_for
+            self._image = self._drawn(area, scale, ratio)
+        painter.drawPixmap(QPointF(0, 0), self._image)
         self._draw_view(painter, area, scale)
+
+    def _drawn(self, area: Box, scale: float, ratio: float) -> QPixmap:
+        """The nodes as an image, which stays while only the view moves."""
+        theme, image = self.theme, QPixmap(self.size() * ratio)
+        image.setDevicePixelRatio(ratio)
+        image.fill(Qt.GlobalColor.transparent)
+        with QPainter(image) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            for card in self._stage.drawing.cards.values():
+                bad = card.state == "error"
+                painter.setBrush(theme.colour("error") if bad else theme.graphic(card.family))
+                rect = self._mapped(card.box, area, scale)
+                radius = min(2.0, rect.height() / 2)
+                painter.drawRoundedRect(rect, radius, radius)
+        return image
 
     def _draw_view(self, painter: QPainter, area: Box, scale: float) -> None:
         inner = QRectF(self.rect()).adjusted(_INSET, _INSET, -_INSET, -_INSET)

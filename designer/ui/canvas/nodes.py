@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainterPath, QPen
 
 from designer.ui.canvas import labels
-from designer.ui.canvas.geometry import HEADER, RADII, Box
+from designer.ui.canvas.geometry import HEADER, PITCH, RADII, Box
 from designer.ui.canvas.ink import point_of, rect_of
 from designer.ui.canvas.levels import Level
 
@@ -31,7 +31,14 @@ def paint_card(ink: Ink, card: Card) -> None:
         _content(ink, card)
         _ports(ink, card)
         _badge(ink, card)
-    _rings(ink, card)
+
+
+def area_of(ink: Ink, card: Card) -> Box:
+    """What `paint_card` may paint: the node with its ports, badge and labels."""
+    box = card.box.grown(16, 26)
+    if card.shape == "merge" and card.caption:
+        return box._replace(width=box.width + ink.width(card.caption, "hint") + 12)
+    return box
 
 
 def _border(ink: Ink, card: Card) -> QPen:
@@ -176,7 +183,8 @@ def _contrasting(ink: Ink) -> str:
 # States
 
 
-def _rings(ink: Ink, card: Card) -> None:
+def paint_rings(ink: Ink, card: Card) -> None:
+    """Draw the rings of the selection and of the keyboard."""
     radius = RADII[card.shape]
     thick = max(1.0, 0.5 / ink.zoom)
     if card.id in ink.marks.selected:
@@ -216,7 +224,8 @@ def _ports(ink: Ink, card: Card) -> None:
 
 def _port_label(ink: Ink, spot: Spot) -> None:
     base = spot.place.y + 15 if spot.output else spot.place.y - 6
-    ink.text(spot.place.x + 8, base, spot.label, ("small", "text-3"))
+    label = ink.elided(spot.label, "small", PITCH - 6)
+    ink.text(spot.place.x + 5, base, label, ("small", "text-3"))
 
 
 def paint_port(ink: Ink, spot: Spot, wired: bool, bad: bool = False) -> None:

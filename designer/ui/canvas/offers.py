@@ -157,10 +157,20 @@ def _matched(words: str, kind: str) -> tuple[int, tuple[int, ...]] | None:
     title = match(words, layer.title)
     found = [(title.score, title.letters)] if title else []
     for alias in (kind, *layer.aliases):
-        other = match(words, alias)
+        other = match(words, alias) if _begins(words, alias) else None
         if other is not None:
             found.append((other.score - _ALIAS_COST, ()))
     return max(found, key=lambda item: item[0], default=None)
+
+
+def _begins(words: str, alias: str) -> bool:
+    """Whether each word of the query begins the alias or a word of it.
+
+    Letters strewn over a synonym that nobody sees would only puzzle.
+    """
+    lowered = alias.lower()
+    starts = (lowered, *lowered.replace("-", " ").split())
+    return all(any(s.startswith(word) for s in starts) for word in words.lower().split())
 
 
 def _first_number(kind: str) -> str:

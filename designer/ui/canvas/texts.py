@@ -67,7 +67,7 @@ class Texts:
 
     def width(self, text: str, role: str) -> float:
         """How wide a text is at 100 % zoom."""
-        return self.laid(text, Face(role)).width
+        return self.metrics(Face(role)).horizontalAdvance(text)
 
     def laid(self, text: str, face: Face) -> Laid:
         """A line, laid out now if it was not before."""

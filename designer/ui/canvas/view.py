@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
@@ -11,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView
 
 from designer.core.layer import CATALOGUE
 from designer.ui.canvas import commands
-from designer.ui.canvas.geometry import GRID, Box, Point, Spot
+from designer.ui.canvas.geometry import Box, Point, Spot
 from designer.ui.canvas.gestures import (
     WIRE_REACH,
     DropLayer,
@@ -22,7 +21,7 @@ from designer.ui.canvas.gestures import (
     PullWire,
     RubberBand,
 )
-from designer.ui.canvas.ink import point_of
+from designer.ui.canvas.ground import Ground
 from designer.ui.canvas.item import EXTENT, BatchItem
 from designer.ui.canvas.levels import LEAST_ZOOM, LIMITS, MOST_ZOOM
 
@@ -70,6 +69,7 @@ class View(QGraphicsView):
         self._zoom = 1.0
         self._space = False
         self.item = BatchItem(stage, theme)
+        self._ground = Ground(theme)
         scene = QGraphicsScene(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         scene.setSceneRect(-EXTENT, -EXTENT, 2 * EXTENT, 2 * EXTENT)
@@ -387,20 +387,4 @@ class View(QGraphicsView):
     def drawBackground(self, painter: QPainter, rect: QRectF | object) -> None:
         assert isinstance(rect, QRectF)
         painter.fillRect(rect, self._theme.colour("canvas"))
-        zoom = self._stage.zoom
-        if zoom <= LIMITS[1]:
-            return
-        colour = self._theme.colour("grid")
-        colour.setAlphaF(min(1.0, (zoom - LIMITS[1]) / (LIMITS[2] - LIMITS[1])))
-        pen = painter.pen()
-        pen.setColor(colour)
-        pen.setCosmetic(True)
-        painter.setPen(pen)
-        painter.drawPoints([point_of(place) for place in _dots(rect)])
-
-
-def _dots(rect: QRectF) -> list[tuple[float, float]]:
-    """The points of the grid in a part of the canvas."""
-    xs = range(math.floor(rect.left() / GRID), math.ceil(rect.right() / GRID) + 1)
-    ys = range(math.floor(rect.top() / GRID), math.ceil(rect.bottom() / GRID) + 1)
-    return [(x * GRID + 0.5, y * GRID + 0.5) for y in ys for x in xs]
+        self._ground.paint(painter, rect, self._stage.zoom)

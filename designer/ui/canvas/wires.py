@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from designer.core.graph import Source
     from designer.ui.canvas.drawing import Card, Drawing, Wire
     from designer.ui.canvas.ink import Ink
+    from designer.ui.canvas.labels import Spans
 
 
 def path_of(route: Route) -> QPainterPath:
@@ -78,12 +80,12 @@ def _pen(ink: Ink, wire: Wire) -> QPen | None:
         return ink.pen(token, max(2.5, width))
     if wire.state == "error":
         return ink.pen("error", width)
+    if wire.state == "unknown" and edge.target != marks.picked_wire:
+        return ink.dashed("wire-dim", max(1.75, 1.25 / ink.zoom), 2, 5)
     if edge.target == marks.picked_wire or not marks.selected.isdisjoint(
         (edge.source.node, edge.target.node)
     ):
         return ink.pen("accent", width)
-    if wire.state == "unknown":
-        return ink.dashed("wire-dim", max(1.75, 1.25 / ink.zoom), 2, 5)
     return None
 
 
@@ -123,7 +125,18 @@ def _forks(drawing: Drawing, wire: Wire) -> bool:
 def _fork_label(ink: Ink, drawing: Drawing, wire: Wire) -> None:
     start = drawing.route(wire.edge.target).start
     width = ink.spans_width(wire.spans)
-    ink.spans(start.x - width / 2, start.y + 26, wire.spans)
+    _write(ink, start.x - width / 2, start.y + 22, wire.spans, width)
+
+
+def _write(ink: Ink, x: float, middle: float, spans: Spans, width: float) -> None:
+    """Write a shape from its picture; `middle` is half-way up."""
+    area = Box(x, middle - 14 / min(1.0, ink.zoom), width, 28 / min(1.0, ink.zoom))
+    draw = partial(_draw_spans, x=x, base=middle + 4, spans=spans)
+    ink.pictures.paint(ink, spans, None, area, draw)
+
+
+def _draw_spans(ink: Ink, x: float, base: float, spans: Spans) -> None:
+    ink.spans(x, base, spans)
 
 
 def _label(ink: Ink, drawing: Drawing, wire: Wire) -> None:
@@ -137,7 +150,7 @@ def _label(ink: Ink, drawing: Drawing, wire: Wire) -> None:
     for x, middle in _label_places(ink, wire, route, width):
         box = Box(x, middle - high / 2, width, high)
         if not drawing.places.within(box.grown(-1)):
-            ink.spans(x, middle + 4, spans)
+            _write(ink, x, middle, spans, width)
             return
 
 
