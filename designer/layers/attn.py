@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from designer.core import size as sizes
 from designer.core.code import Attribute, Call, Code, Conditional, Module, Name, Ref
-from designer.core.layer import Layer, Param, Port, Result, Times, bias, layer, weight
+from designer.core.layer import Layer, Param, Port, Result, Times, bias, layer, same_value, weight
 from designer.core.option import option
 from designer.core.size import UNKNOWN, Size, Verdict, compare, product
 from designer.core.tensor import Tensor
@@ -25,7 +25,7 @@ SEQUENCES = "[N, T, E] or [T, E]"
 def _keywords(layer: Layer, **usual: object) -> tuple[tuple[str, object], ...]:
     """The options that are not as usual, as keyword arguments."""
     pairs = ((name, getattr(layer, name)) for name in usual)
-    return tuple((name, value) for name, value in pairs if value != usual[name])
+    return tuple((name, value) for name, value in pairs if not same_value(value, usual[name]))
 
 
 @layer(
@@ -109,7 +109,7 @@ class ScaledDotProductAttention(Layer):
 
     def _check_mask(self, mask: Tensor, scores: Tensor, least: int) -> None:
         """Refuse a mask that does not spread over the scores, or has fewer than `least` axes."""
-        accepted = dict.fromkeys(("bool", "float32", scores.dtype))
+        accepted = tuple(dict.fromkeys(("bool", "float32", scores.dtype)))
         check_dtype(self, mask, accepted, "attn_mask")
         if self.is_causal:
             raise self.refuse("{layer} takes attn_mask or is_causal, not both.", port="attn_mask")
@@ -134,7 +134,7 @@ class ScaledDotProductAttention(Layer):
         training = Attribute(Name("self"), "training")
         dropout = (("dropout_p", Conditional(training, self.dropout_p, 0.0)),)
         rest = _keywords(self, is_causal=False, scale=None, enable_gqa=False)
-        keywords = (*mask, *(dropout if self.dropout_p else ()), *rest)
+        keywords = (*mask, *(() if same_value(self.dropout_p, 0.0) else dropout), *rest)
         refs = (Ref("query"), Ref("key"), Ref("value"))
         return Code(Call("F.scaled_dot_product_attention", refs, keywords))
 

@@ -18,20 +18,13 @@ from designer.layers.axes import (
     padded,
     position,
 )
-from designer.layers.rules import floating
+from designer.layers.rules import NUMBERS, check_dtype, floating
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from designer.core.layer import Inputs
     from designer.core.option import Raw
-
-
-def _check_numbers(layer: Layer, **inputs: Tensor) -> None:
-    """Refuse truth values, with which PyTorch does not reckon here."""
-    for port, x in inputs.items():
-        if x.dtype == "bool" and not x.partial:
-            raise layer.refuse("{layer} takes numbers, got bool.", port=port)
 
 
 class _Elementwise(Layer):
@@ -72,7 +65,8 @@ class Subtract(_Elementwise):
 
     def infer(self, a: Tensor, b: Tensor) -> Result:
         """Shapes that broadcast to one shape."""
-        _check_numbers(self, a=a, b=b)
+        check_dtype(self, a, NUMBERS, "a")
+        check_dtype(self, b, NUMBERS, "b")
         return Result((self.together(a, b, "b"),), code=infix("-", Ref("a"), Ref("b")))
 
 
@@ -229,8 +223,8 @@ class MatMul(Layer):
 
     def infer(self, a: Tensor, b: Tensor) -> Result:
         """[..., m, k] and [..., k, n] to [..., m, n]; a vector stands for one row or column."""
-        _check_numbers(self, a=a, b=b)
         for port, x in (("a", a), ("b", b)):
+            check_dtype(self, x, NUMBERS, port)
             if x.rank == 0:
                 raise self.refuse("{layer} needs a vector or more, got a scalar.", port=port)
         if a.dtype != b.dtype and not (a.partial or b.partial):

@@ -134,6 +134,7 @@ class _Recurrent(Layer):
             "{layer} expects {port} {expected}, got {got}.", port=name, expected=expected, got=got
         )
         if expected.rank is None or got.rank is None:
+            self.ranked(got, (2, 3), str(expected), name)
             self.same(expected.axis(-1), got.axis(-1), refusal)
             return
         if expected.rank != got.rank:

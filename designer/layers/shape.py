@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.code import Code, Item, Method, Ref, method
-from designer.core.layer import Layer, Port, Remark, Result, layer, note
+from designer.core.layer import Layer, Port, Remark, Result, layer, note, same_value
 from designer.core.message import message
 from designer.core.option import option
 from designer.core.size import (
@@ -31,7 +31,7 @@ from designer.layers.axes import (
     position,
     some_axis,
 )
-from designer.layers.rules import floating
+from designer.layers.rules import COMPLEX, FLOATS, check_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -515,15 +515,14 @@ class Mean(Layer):
 
     def infer(self, x: Tensor) -> Result:
         """[N, T, D] to [N, D] with dim 1, or to [N, 1, D] with keepdim."""
-        if floating(x.dtype) != x.dtype and not x.partial:
-            raise self.refuse("{layer} takes floating-point numbers, got {x}.", port="x", x=x.dtype)
+        check_dtype(self, x, (*FLOATS, *COMPLEX))
         return Result((self._reduced(x),), code=self._code())
 
     def _code(self) -> Code:
-        keywords: tuple[tuple[str, object], ...] = (("keepdim", True),) if self.keepdim else ()
+        keep = () if same_value(self.keepdim, False) else (("keepdim", self.keepdim),)
         if self.dim is not None:
-            return Code(Method(Ref("x"), "mean", (_unlisted(self.dim),), keywords))
-        return Code(Method(Ref("x"), "mean", (), (("dim", None), *keywords) if keywords else ()))
+            return Code(Method(Ref("x"), "mean", (_unlisted(self.dim),), keep))
+        return Code(Method(Ref("x"), "mean", (), (("dim", None), *keep) if keep else ()))
 
     def _reduced(self, x: Tensor) -> Tensor:
         if not self.dim and self.dim != 0:

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from designer.core.code import Attribute, Call, Conditional, Name
+from designer.core.expression import Flag
 from designer.core.layer import CATALOGUE, Examined, Result, defaults, examine, options_of
 from designer.core.size import UNKNOWN, free, variable
 from designer.core.tensor import ANYTHING, Tensor
@@ -406,3 +407,16 @@ def test_the_code_of_self_attention() -> None:
     assert [name for name, _ in result.code.use.kwargs] == ["attn_mask", "need_weights"]
     assert result.code.make == Call("nn.MultiheadAttention", (64, 8), (("batch_first", True),))
     assert result.code.returns == ("out", "_")
+
+
+def test_a_flag_that_a_variable_holds_is_written() -> None:
+    causal = Flag(False, "causal")
+    x = t(B, 8, T, 64)
+    options: dict[str, Any] = {"is_causal": causal}
+    layer = ScaledDotProductAttention(**options)
+    result = examine(layer, dict.fromkeys(PORTS, x)).result
+    assert result is not None
+    assert result.code is not None
+    assert isinstance(result.code.use, Call)
+    assert result.code.use.kwargs == (("is_causal", causal),)
+    assert result.code.use.kwargs[0][1] is causal

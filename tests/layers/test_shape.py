@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from designer.core.layer import Examined, examine
+from designer.core.code import Item, Method, Ref
+from designer.core.layer import Examined, Layer, examine
 from designer.core.size import UNKNOWN, Size, free, variable
 from designer.core.tensor import ANYTHING, Tensor
 from designer.layers.shape import (
@@ -357,3 +358,55 @@ def test_shapes_are_made_in_any_dtype(dtype: str) -> None:
     check("Flatten", {"start_dim": 0}, x, reference=lambda: lambda x: x.flatten())
     check("Transpose", {}, x, reference=lambda: lambda x: x.transpose(0, 1))
     check("Split", {"dim": 1}, x, reference=lambda: lambda x: x.chunk(2, 1))
+
+
+@pytest.mark.parametrize(
+    ("layer", "caption"),
+    [
+        (Flatten(), ""),
+        (Flatten(0, -2), "0 … −2"),
+        (Unflatten(-1, (8, -1)), "−1 → 8, −1"),
+        (Reshape((B, -1)), "B, −1"),
+        (Permute((0, 2, 1)), "0, 2, 1"),
+        (Transpose(), "−2 ↔ −1"),
+        (Squeeze(), ""),
+        (Squeeze(1), "1"),
+        (Unsqueeze(-1), "−1"),
+        (Slice(1, 1), "1:"),
+        (Slice(1, None, -1, 2), ":−1:2"),
+        (Select(1, -1), "−1"),
+        (Split(3), "÷ 3"),
+        (Split(sizes=(2, 3)), "2 + 3"),
+        (Mean((2, 3)), "2, 3"),
+    ],
+)
+def test_captions(layer: Layer, caption: str) -> None:
+    inputs = {"x": ANYTHING}
+    result = examine(layer, inputs).result
+    assert result is not None
+    assert layer.caption(result, inputs) == caption
+
+
+@pytest.mark.parametrize(
+    ("layer", "use"),
+    [
+        (Flatten(), Method(Ref("x"), "flatten", (1,))),
+        (Flatten(0, 2), Method(Ref("x"), "flatten", (0, 2))),
+        (Select(), Item(Ref("x"), (slice(None), 0))),
+        (Select(-1, 2), Item(Ref("x"), (..., 2))),
+        (Select(0, 2), Item(Ref("x"), 2)),
+        (Slice(1, 1), Item(Ref("x"), (slice(None), slice(1, None)))),
+        (Slice(-2, None, -1), Item(Ref("x"), (..., slice(None, -1), slice(None)))),
+        (Split(3, dim=-1), Method(Ref("x"), "chunk", (3,), (("dim", -1),))),
+        (Split(sizes=(2, 3)), Method(Ref("x"), "split", ((2, 3),))),
+        (Mean((2, 3)), Method(Ref("x"), "mean", ((2, 3),))),
+        (Mean((1,), True), Method(Ref("x"), "mean", (1,), (("keepdim", True),))),
+        (Mean(), Method(Ref("x"), "mean")),
+        (Permute((0, 2, 1)), Method(Ref("x"), "permute", (0, 2, 1))),
+    ],
+)
+def test_code_reads_as_people_write_it(layer: Layer, use: object) -> None:
+    result = examine(layer, {"x": ANYTHING}).result
+    assert result is not None
+    assert result.code is not None
+    assert result.code.use == use
