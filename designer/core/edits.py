@@ -56,7 +56,8 @@ def fresh_name(draft: Draft, stem: str) -> str:
     return next(name for n in count(1) if (name := f"{stem}{n}") not in taken)
 
 
-def _attributes(draft: Draft, without: NodeId | None = None) -> set[str]:
+def attributes(draft: Draft, without: NodeId | None = None) -> set[str]:
+    """The Python names that are taken in code: by layers, less one of them, and by variables."""
     names = {node.attribute for id, node in draft.graph.nodes.items() if id != without}
     return names | set(draft.document.variables)
 
@@ -74,7 +75,7 @@ def add_node(
 
     def edit(draft: Draft) -> None:
         shown = name or fresh_name(draft, layer.stem)
-        attribute = python_name(shown, _attributes(draft))
+        attribute = python_name(shown, attributes(draft))
         node = Node(shown, attribute, kind, defaults(layer)).with_options(options or {})
         id = draft.document.next_id
         draft.put_node(id, node)
@@ -137,7 +138,7 @@ def rename(id: NodeId, name: str) -> Edit:
     def edit(draft: Draft) -> None:
         node = _node(draft, id)
         _check_shown(draft, id, shown)
-        attribute = python_name(shown, _attributes(draft, id))
+        attribute = python_name(shown, attributes(draft, id))
         draft.put_node(id, replace(node, name=shown, attribute=attribute))
 
     return edit

@@ -22,27 +22,27 @@ SUFFIX = ".netdraft"
 _Button = QMessageBox.StandardButton
 
 
-def tell(window: QWidget, title: str, text: str) -> None:
+def tell(window: QWidget | None, title: str, text: str) -> None:
     """Show a sentence that the user has to see, as plain text: it may hold names of theirs."""
     box = _box(window, QMessageBox.Icon.Warning, title, text)
     box.setStandardButtons(_Button.Ok)
     box.exec()
 
 
-def _box(window: QWidget, icon: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
+def _box(window: QWidget | None, icon: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
     box = QMessageBox(icon, title, title, _Button.NoButton, window)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setInformativeText(text)
     return box
 
 
-def ask_for_document(window: QWidget, folder: Path) -> Path | None:
+def ask_for_document(window: QWidget | None, folder: Path) -> Path | None:
     """The design that the user wants to open."""
     name, _ = QFileDialog.getOpenFileName(window, "Open a design", str(folder), DOCUMENTS)
     return Path(name) if name else None
 
 
-def ask_where_to_save(window: QWidget, document: OpenDocument, folder: Path) -> Path | None:
+def ask_where_to_save(window: QWidget | None, document: OpenDocument, folder: Path) -> Path | None:
     """The file that a design is to be saved in."""
     suggested = document.path or folder / f"{file_name(document.name)}{SUFFIX}"
     name, _ = QFileDialog.getSaveFileName(window, "Save the design", str(suggested), DOCUMENTS)
@@ -52,7 +52,9 @@ def ask_where_to_save(window: QWidget, document: OpenDocument, folder: Path) -> 
     return path if path.suffix else path.with_suffix(SUFFIX)
 
 
-def ask_where_to_export(window: QWidget, document: OpenDocument, folder: Path) -> Path | None:
+def ask_where_to_export(
+    window: QWidget | None, document: OpenDocument, folder: Path
+) -> Path | None:
     """The file that a design's code is to be written to; the dialog asks before replacing."""
     near = document.path.parent if document.path else folder
     suggested = near / "model.py"
@@ -72,7 +74,7 @@ def file_name(name: str) -> str:
     return plain[:80] or "design"
 
 
-def ask_before_losing(window: QWidget, document: OpenDocument) -> str:
+def ask_before_losing(window: QWidget | None, document: OpenDocument) -> str:
     """What to do with edits that are not saved: `save`, `discard` or `cancel`."""
     text = "Its latest changes are not saved and would be lost."
     box = _box(window, QMessageBox.Icon.Question, f"Save {document.name}?", text)
@@ -82,7 +84,7 @@ def ask_before_losing(window: QWidget, document: OpenDocument) -> str:
     return answers.get(box.exec(), "cancel")
 
 
-def save(window: QWidget, document: OpenDocument, path: Path) -> bool:
+def save(window: QWidget | None, document: OpenDocument, path: Path) -> bool:
     """Save, asking where the file has changed or is read-only; False where it was not saved."""
     from designer.files.storage import Changed, ReadOnly, Unconfirmed
 
@@ -100,7 +102,9 @@ def save(window: QWidget, document: OpenDocument, path: Path) -> bool:
     return True
 
 
-def _save_over(window: QWidget, document: OpenDocument, path: Path, refusal: Refusal) -> bool:
+def _save_over(
+    window: QWidget | None, document: OpenDocument, path: Path, refusal: Refusal
+) -> bool:
     box = _box(window, QMessageBox.Icon.Question, f"Replace {path.name}?", str(refusal))
     replace = box.addButton("Replace it", QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(box.addButton(_Button.Cancel))
@@ -111,5 +115,18 @@ def _save_over(window: QWidget, document: OpenDocument, path: Path, refusal: Ref
         document.save(path, over_read_only=True, checked=False)
     except Refusal as second:
         tell(window, "Not saved", str(second))
+        return False
+    return True
+
+
+def export(window: QWidget | None, document: OpenDocument, path: Path) -> bool:
+    """Write a design's code to a file that the user has named; False where it was not written."""
+    from designer.export.pytorch import ExportError
+    from designer.ui.code import export_to
+
+    try:
+        export_to(path, document.editor, document.name)
+    except (ExportError, Refusal) as error:
+        tell(window, "Not exported", str(error))
         return False
     return True

@@ -1,0 +1,387 @@
+"""The application: it joins window, panels and open documents."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6 import __version__ as qt_version
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from designer.core import numbers
+from designer.ui import filing
+from designer.ui.actions import (
+    CAN_PASTE,
+    CAN_REDO,
+    CAN_UNDO,
+    HAS_DOCUMENT,
+    HAS_FIXES,
+    HAS_LAYERS,
+    HAS_ONE_SELECTED,
+    HAS_PROBLEMS,
+    HAS_SELECTION,
+)
+from designer.ui.canvas import Canvas
+from designer.ui.code import CodePanel
+from designer.ui.desk import Desk
+from designer.ui.faults import Faults
+from designer.ui.help import AboutPopup, KeysPopup
+from designer.ui.inspector import Inspector
+from designer.ui.palette import Palette
+from designer.ui.problems import ProblemsPanel, sorted_problems
+from designer.ui.state import State
+from designer.ui.theme import Theme
+from designer.ui.totals import TotalsPanel
+from designer.ui.variables import Variables
+from designer.ui.window import DocumentTab, MainWindow, Panels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from designer.core.editor import Editor, Notice
+    from designer.core.finding import Problem
+    from designer.core.graph import NodeId
+
+SAID_FOR = 6000
+"""Milliseconds for which a sentence stays in the status line."""
+
+
+class App(QObject):
+    """One window with its documents as tabs."""
+
+    def __init__(self, qt: QApplication, state: State) -> None:
+        super().__init__()
+        self.state = state
+        self.theme = Theme()
+        self.theme.apply(qt, state.theme)
+        self.desk = Desk(state)
+        self._listening: Editor | None = None
+        self._said = ""
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.timeout.connect(self._fall_silent)
+        self._build()
+        self._connect()
+        self.faults = Faults(state.path.parent)
+        self.faults.told.connect(self._tell_fault)
+
+    def _build(self) -> None:
+        theme = self.theme
+        self.canvas = Canvas(theme)
+        self.palette = Palette(theme)
+        self.inspector = Inspector(theme)
+        self.variables = Variables(theme)
+        self.totals = TotalsPanel(theme)
+        self.problems = ProblemsPanel(theme)
+        self.code = CodePanel(theme)
+        panels = Panels(
+            self.palette,
+            self.canvas,
+            self.inspector,
+            self.variables,
+            self.totals,
+            self.problems,
+            self.code,
+            self.code.tools,
+        )
+        desk = self.desk
+        choices = {"file.recent": desk.recent_choices, "file.example": desk.example_choices}
+        self.window = MainWindow(
+            theme, panels, self._handlers(), choices, self.state.part("window")
+        )
+        desk.window = self.window
+        self.palette.set_recent(self.state.values.get("layers", []))
+        self.keys = KeysPopup(theme, self.window)
+        self.about = AboutPopup(theme, self.window)
+
+    def _handlers(self) -> dict[str, Callable[[], object]]:
+        canvas = self.canvas
+        return {
+            "file.new": self.desk.new,
+            "file.open": self.desk.ask_and_open,
+            "file.save": self.desk.save,
+            "file.save-as": self.desk.save_as,
+            "file.close": self.desk.close_current,
+            "file.export": self.export,
+            "file.quit": self._quit,
+            "edit.undo": self.undo,
+            "edit.redo": self.redo,
+            "edit.cut": canvas.cut,
+            "edit.copy": canvas.copy,
+            "edit.paste": canvas.paste,
+            "edit.duplicate": canvas.duplicate,
+            "edit.delete": canvas.delete_selection,
+            "edit.select-all": canvas.select_all,
+            "edit.rename": canvas.rename_selected,
+            "view.zoom-in": canvas.zoom_in,
+            "view.zoom-out": canvas.zoom_out,
+            "view.zoom-100": canvas.zoom_to_100,
+            "view.fit-all": canvas.fit_all,
+            "view.fit-selection": canvas.fit_selection,
+            "insert.quick-add": canvas.quick_add,
+            "insert.search": self.palette.focus_search,
+            "design.fixes": canvas.show_fixes,
+            "design.next-problem": partial(self.go_to_problem, 1),
+            "design.previous-problem": partial(self.go_to_problem, -1),
+            "design.lock": canvas.lock_selection,
+            "help.keys": self._show_keys,
+            "help.about": self._show_about,
+        }
+
+    def _connect(self) -> None:
+        window, canvas, desk = self.window, self.canvas, self.desk
+        window.ask_before_closing(self.may_quit)
+        window.document_chosen.connect(desk.show_place)
+        window.document_close_asked.connect(desk.close_place)
+        desk.leaving.connect(self._leave)
+        desk.shown.connect(self._show)
+        desk.changed.connect(self.refresh)
+        desk.said.connect(self.say)
+        canvas.selectionChanged.connect(self._selection_changed)
+        canvas.zoomChanged.connect(self._show_status)
+        canvas.said.connect(self.say)
+        self.inspector.said.connect(self.say)
+        self.palette.kind_chosen.connect(self._add_kind)
+        self.inspector.fixes_wanted.connect(canvas.show_fixes)
+        self.problems.fixes_wanted.connect(canvas.show_fixes)
+        self.variables.count_changed.connect(window.set_variable_count)
+        for panel in (self.inspector, self.totals, self.problems, self.code):
+            panel.node_wanted.connect(canvas.go_to)
+        self.theme.changed.connect(self._remember_theme)
+        clipboard = QGuiApplication.clipboard()
+        clipboard.dataChanged.connect(self._update_commands)
+
+    # Documents
+
+    @property
+    def editor(self) -> Editor | None:
+        """The editor of the document in front."""
+        return self.desk.editor
+
+    def _leave(self) -> None:
+        self.desk.keep_view(self.canvas.view_state())
+
+    def _show(self) -> None:
+        """Fill the panels with the document that has come to the front."""
+        if self._listening is not None:
+            self._listening.unlisten(self._heard)
+        editor = self._listening = self.editor
+        for panel in (self.canvas, self.inspector, self.variables, self.totals):
+            panel.set_editor(editor)
+        for panel in (self.problems, self.code):
+            panel.set_editor(editor)
+        if editor is not None and self.desk.current is not None:
+            editor.listen(self._heard)
+            self.canvas.restore_view_state(self.desk.current.view)
+        self._selection_changed(self.canvas.selection)
+        self.refresh()
+
+    def may_quit(self) -> bool:
+        """Ask for each document whose edits would be lost; then remember how things stood."""
+        if not self.desk.may_lose_all():
+            return False
+        self._leave()
+        self.state.values["window"] = self.window.state()
+        self.state.values["layers"] = self.palette.recent
+        self.state.save()
+        return True
+
+    def _quit(self) -> None:
+        self.window.close()
+
+    def export(self) -> None:
+        """Export the design in front, or show what stands in the way."""
+        blocking = [p for p in sorted_problems(self.editor) if p.blocks]
+        if blocking:
+            self.window.show_problems()
+            self.say(f"Not exported: {blocking[0].message}")
+        else:
+            self.desk.export()
+
+    # Edits
+
+    def undo(self) -> None:
+        """Take back the last step of the document in front."""
+        if self.editor is not None:
+            self.editor.undo()
+
+    def redo(self) -> None:
+        """Make the next step again."""
+        if self.editor is not None:
+            self.editor.redo()
+
+    def _add_kind(self, kind: str) -> None:
+        self.canvas.add_kind(kind)
+        self.palette.used(kind)
+        self.canvas.setFocus()
+
+    def go_to_problem(self, step: int) -> None:
+        """Go to the next or previous problem, from the selected layer on."""
+        nodes = list(dict.fromkeys(p.node for p in sorted_problems(self.editor) if p.node))
+        if not nodes:
+            return
+        selected = self.canvas.selection
+        if len(selected) == 1 and selected[0] in nodes:
+            place = nodes.index(selected[0]) + step
+        else:
+            place = 0 if step > 0 else -1
+        self.canvas.go_to(nodes[place % len(nodes)])
+
+    # What is shown of the document in front
+
+    def _heard(self, notice: Notice) -> None:
+        added = [change.new for _, change in notice.delta.of("node") if change.old is None]
+        for node in added[:1] if len(added) == 1 else ():
+            self.palette.used(node.kind)
+        self.refresh()
+
+    def _selection_changed(self, ids: list[NodeId]) -> None:
+        self.inspector.show_nodes(list(ids))
+        self.code.show_nodes(list(ids))
+        if ids:
+            self.window.show_inspector()
+        self._show_status()
+        self._update_commands()
+
+    def refresh(self) -> None:
+        """Bring title, tabs, status and commands up to date."""
+        document = self.desk.current
+        if document is None:
+            return
+        self.window.set_title(document.name, document.editor.modified)
+        tabs = [
+            DocumentTab(d.name, d.editor.modified, str(d.path or "")) for d in self.desk.documents
+        ]
+        self.window.set_documents(tabs, self.desk.place)
+        problems = sorted_problems(document.editor)
+        errors = sum(problem.severity == "error" for problem in problems)
+        self.window.set_problem_count(len(problems), errors)
+        self._show_state(problems)
+        self._show_status()
+        self._update_commands()
+
+    def _show_state(self, problems: Sequence[Problem]) -> None:
+        if self._said:
+            self.window.set_state("hint", self._said)
+        else:
+            self.window.set_state(*self._sentence(problems))
+
+    def _sentence(self, problems: Sequence[Problem]) -> tuple[str, str]:
+        """The state of the design in a few words, with its kind."""
+        first = problems[0] if problems else None
+        if first is None:
+            return "ok", "All shapes agree"
+        name = self._problem_name(first)
+        alike = sum(problem.severity == first.severity for problem in problems)
+        if first.severity == "error":
+            noun = "problem" if alike == 1 else "problems"
+            return "error", f"{alike:,} {noun}: {name}"
+        if first.severity == "incomplete":
+            return "hint", f"{name} has no input yet"
+        return ("warn" if first.severity == "warning" else "hint"), f"{name}: {first.message}"
+
+    def _problem_name(self, problem: Problem) -> str:
+        if problem.node is None or self.editor is None:
+            return problem.option or ""
+        return self.editor.document.graph.nodes[problem.node].name
+
+    def _show_status(self) -> None:
+        editor = self.editor
+        if editor is None:
+            return
+        layers = len(editor.document.graph.nodes)
+        selected = len(self.canvas.selection)
+        self.window.status.set_left(
+            f"{layers:,} {'layer' if layers == 1 else 'layers'}",
+            f"{selected:,} selected" if selected else "",
+        )
+        dimensions = editor.document.dimensions.items()
+        self.window.status.set_right(
+            " ".join(f"{name} = {dimension.trial}" for name, dimension in dimensions),
+            "float32",
+            f"Recomputed in {numbers.duration(editor.seconds)}" if editor.seconds else "",
+            f"{self.canvas.zoom:.0f}%",
+        )
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence in the status line for a while."""
+        self._said = sentence
+        self._quiet.start(SAID_FOR)
+        self._show_state(sorted_problems(self.editor))
+
+    def _fall_silent(self) -> None:
+        self._said = ""
+        self._show_state(sorted_problems(self.editor))
+
+    def _update_commands(self) -> None:
+        editor, selection = self.editor, self.canvas.selection
+        problems = editor.analysis.problems() if editor else []
+        nodes = editor.document.graph.nodes if editor else {}
+        faulty = {problem.node for problem in problems}
+        self.window.commands.update(
+            {
+                HAS_DOCUMENT: editor is not None,
+                CAN_UNDO: bool(editor and editor.undoable),
+                CAN_REDO: bool(editor and editor.redoable),
+                HAS_SELECTION: bool(selection),
+                HAS_ONE_SELECTED: len(selection) == 1,
+                CAN_PASTE: editor is not None and self.canvas.can_paste(),
+                HAS_LAYERS: bool(nodes),
+                HAS_PROBLEMS: any(problem.node for problem in problems),
+                HAS_FIXES: len(selection) == 1 and selection[0] in faulty,
+            }
+        )
+
+    def _show_keys(self) -> None:
+        self.keys.open_centred()
+
+    def _show_about(self) -> None:
+        self.about.open_centred()
+
+    def _remember_theme(self) -> None:
+        self.state.values["theme"] = self.theme.name
+
+    def _tell_fault(self, sentence: str) -> None:
+        text = f"{sentence}\n\nThe app goes on; save your work. Details are in {self.faults.path}."
+        filing.tell(self.window, "Something went wrong", text)
+
+
+def bad_pair(qt: str, python: tuple[int, int]) -> str:
+    """Why this Qt cannot run on this Python; empty where it can."""
+    if qt.startswith("6.12.0") and python <= (3, 11):
+        return (
+            f"PySide6 {qt} corrupts memory on Python {python[0]}.{python[1]}: "
+            "install another version, such as PySide6-Essentials 6.11.3."
+        )
+    return ""
+
+
+def main(paths: Sequence[str] = ()) -> int:
+    """Open the window with these files, or an empty design; returns the exit code."""
+    problem = bad_pair(qt_version, sys.version_info[:2])
+    if problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    # Qt 6.7 and newer tries them in this order; without it fcitx gets no keys.
+    os.environ.setdefault("QT_IM_MODULES", "wayland;fcitx;ibus")
+    qt = QApplication.instance() or QApplication(["netdraft"])
+    assert isinstance(qt, QApplication)
+    qt.setApplicationName("Netdraft")
+    qt.setDesktopFileName("netdraft")
+    app = App(qt, State())
+    app.faults.install()
+    app.window.show()
+    # The window is painted first; reading and analysing documents come after.
+    QTimer.singleShot(0, app, partial(_open_first, app, tuple(paths)))
+    return qt.exec()
+
+
+def _open_first(app: App, paths: Sequence[str]) -> None:
+    opened = [app.desk.open(Path(path)) for path in paths]
+    if not any(opened):
+        app.desk.new()

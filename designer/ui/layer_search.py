@@ -1,0 +1,41 @@
+"""Search for layers by title, kind and synonym, in English and Chinese."""
+
+from __future__ import annotations
+
+from designer.core.layer import CATALOGUE
+from designer.ui.fuzzy import match
+
+ALIAS_COST = 6
+"""What an answer by a name that is not shown is worth less than one by the title."""
+
+
+def matched(words: str, kind: str) -> tuple[int, tuple[int, ...]] | None:
+    """How well a kind answers, and the letters of its title that do; None where it does not."""
+    if not words:
+        return 0, ()
+    layer = CATALOGUE[kind]
+    title = match(words, layer.title)
+    found = [(title.score, title.letters)] if title else []
+    for alias in (kind, *layer.aliases):
+        other = match(words, alias) if _begins(words, alias) else None
+        if other is not None:
+            found.append((other.score - ALIAS_COST, ()))
+    return max(found, key=lambda item: item[0], default=None)
+
+
+def _begins(words: str, alias: str) -> bool:
+    """Whether each word of the query begins the alias or a word of it.
+
+    Letters strewn over a synonym that nobody sees would only puzzle.
+    """
+    lowered = alias.lower()
+    starts = (lowered, *lowered.replace("-", " ").split())
+    return all(any(s.startswith(word) for s in starts) for word in words.lower().split())
+
+
+def found_kinds(text: str) -> list[str]:
+    """Kinds that answer `text`, the best first."""
+    words = text.strip()
+    scored = ((matched(words, kind), kind) for kind in CATALOGUE)
+    ranked = [(-hit[0], CATALOGUE[kind].title, kind) for hit, kind in scored if hit is not None]
+    return [kind for _, _, kind in sorted(ranked)]

@@ -1,0 +1,329 @@
+"""The palette: every layer by family, to be searched, dragged to the canvas or added with Enter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QDrag, QFontMetricsF, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QApplication,
+    QGridLayout,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from designer.core.layer import CATALOGUE, FAMILIES, Layer
+from designer.ui import icons
+from designer.ui.layer_search import found_kinds
+from designer.ui.widgets import paint
+from designer.ui.widgets.buttons import ChipButton, Control
+from designer.ui.widgets.fields import SearchField
+from designer.ui.widgets.text import TextLabel, paragraph
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QMouseEvent
+
+    from designer.ui.theme import Theme
+
+MIME_KIND = "application/x-netdraft-kind"
+ROW = 26
+MOST_RECENT = 6
+
+
+class Draggable:
+    """What a press on a layer's row or chip can become: a drag that carries its kind."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._pressed: QPointF | None = None
+
+    def press(self, event: QMouseEvent) -> None:
+        """Remember where a drag may begin."""
+        left = event.button() == Qt.MouseButton.LeftButton
+        self._pressed = event.position() if left else None
+
+    def dragged(self, source: QWidget, event: QMouseEvent) -> bool:
+        """Begin the drag once the pointer has gone far enough; True where it did."""
+        if self._pressed is None:
+            return False
+        way = (event.position() - self._pressed).manhattanLength()
+        if way < QApplication.startDragDistance():
+            return False
+        self._pressed = None
+        data = QMimeData()
+        data.setData(MIME_KIND, self.kind.encode())
+        drag = QDrag(source)
+        drag.setMimeData(data)
+        drag.exec(Qt.DropAction.CopyAction)
+        return True
+
+
+class FamilyRow(Control):
+    """A family with its dot and the number of its layers; a click unfolds it."""
+
+    radius = 4.0
+
+    def __init__(self, theme: Theme, family: str, count: int) -> None:
+        super().__init__(theme, FAMILIES[family])
+        self._family = family
+        self._count = count
+        self.setCheckable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.theme.px(120), self.theme.px(ROW))
+
+    def draw(self, painter: QPainter, rect: QRectF) -> None:
+        theme, px = self.theme, self.theme.px
+        if self.pointed():
+            painter.fillRect(rect, theme.colour("hover"))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        middle = rect.center().y()
+        arrow = QRectF(px(12), middle - px(6), px(12), px(12))
+        icons.paint(painter, arrow, "down" if self.isChecked() else "right", theme.colour("text-3"))
+        painter.setBrush(theme.graphic(self._family))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawEllipse(QPointF(px(34), middle), px(4), px(4))
+        painter.setFont(theme.font("name" if self.isChecked() else "body"))
+        painter.setPen(theme.colour("text"))
+        base = paint.base_line(rect, QFontMetricsF(painter.font()))
+        painter.drawText(QPointF(px(46), base), self.text())
+        painter.setFont(theme.font("hint"))
+        painter.setPen(theme.colour("text-3"))
+        width = QFontMetricsF(painter.font()).horizontalAdvance(str(self._count))
+        painter.drawText(QPointF(rect.right() - px(14) - width, base), str(self._count))
+
+
+class LayerRow(Control):
+    """A layer of the catalogue: drag it, or press Enter or double-click to add it."""
+
+    radius = 4.0
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, layer: type[Layer]) -> None:
+        super().__init__(theme, layer.title)
+        self._layer = layer
+        self._drag = Draggable(layer.kind)
+        self.setToolTip(f"{layer.title}\n{(layer.__doc__ or '').splitlines()[0]}")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+
+    @property
+    def kind(self) -> str:
+        """The kind of layer that it stands for."""
+        return self._layer.kind
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.theme.px(120), self.theme.px(ROW))
+
+    def draw(self, painter: QPainter, rect: QRectF) -> None:
+        theme, px = self.theme, self.theme.px
+        if self.pointed():
+            painter.fillRect(rect, theme.colour("hover"))
+        side = px(16)
+        place = QRectF(px(36), rect.center().y() - side / 2, side, side)
+        icons.paint(painter, place, family_icon(self._layer), theme.ink(self._layer.family))
+        painter.setFont(theme.font("body"))
+        painter.setPen(theme.colour("text"))
+        metrics = QFontMetricsF(painter.font())
+        room = rect.width() - px(60 + 14)
+        name = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room)
+        painter.drawText(QPointF(px(60), paint.base_line(rect, metrics)), name)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._drag.press(event)
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._drag.dragged(self, event):
+            self.setDown(False)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.chosen.emit(self.kind)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit(self.kind)
+        else:
+            super().keyPressEvent(event)
+
+
+class RecentChip(ChipButton):
+    """A recently used layer: a click adds it, and it can be dragged."""
+
+    def __init__(self, theme: Theme, layer: type[Layer]) -> None:
+        super().__init__(theme, layer.title, family_icon(layer), f"f-{layer.family}")
+        self._drag = Draggable(layer.kind)
+        self.kind = layer.kind
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._drag.press(event)
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._drag.dragged(self, event):
+            self.setDown(False)
+
+
+def family_icon(layer: type[Layer]) -> str:
+    """The icon that stands for a layer: its family's, and a few that have one of their own."""
+    own = {"Input": "in", "Output": "out", "Concat": "concat"}
+    return own.get(layer.kind, "in" if layer.family == "io" else layer.family)
+
+
+class Palette(QWidget):
+    """The list of layers, with search and the recently used ones on top."""
+
+    kind_chosen = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._recent: list[str] = []
+        self.search = SearchField(theme, f"Search {len(CATALOGUE)} layers", "/")
+        self.chips: list[RecentChip] = []
+        self.families: dict[str, FamilyRow] = {}
+        self.found: list[LayerRow] = []
+        self._bodies: dict[str, QWidget] = {}
+        self._build()
+        self.search.textChanged.connect(self._search)
+        self.search.returnPressed.connect(self._choose_first)
+
+    def _build(self) -> None:
+        px = self._theme.px
+        self._recent_title = TextLabel(self._theme, "Recently used", "section", "text-2")
+        self._chips = QGridLayout()
+        self._chips.setSpacing(px(6))
+        top = QVBoxLayout()
+        top.setContentsMargins(px(14), px(10), px(14), px(6))
+        top.setSpacing(px(8))
+        top.addWidget(self.search)
+        top.addWidget(self._recent_title)
+        top.addLayout(self._chips)
+        self._title = TextLabel(self._theme, "Layers by family", "section", "text-2")
+        self._title.setContentsMargins(px(14), px(6), 0, px(4))
+        self._none = paragraph(self._theme)
+        self._none.setContentsMargins(px(14), px(4), px(14), 0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(self._title)
+        column.addWidget(self._none)
+        column.addWidget(self._scroller(), 1)
+        self.set_recent([])
+        self._none.hide()
+
+    def _scroller(self) -> QScrollArea:
+        page = QWidget()
+        page.setObjectName("page")
+        self._list = QVBoxLayout(page)
+        self._list.setContentsMargins(0, 0, 0, self._theme.px(8))
+        self._list.setSpacing(0)
+        for family in FAMILIES:
+            layers = [layer for layer in CATALOGUE.values() if layer.family == family]
+            if layers:
+                self._add_family(family, layers)
+        self._results = QVBoxLayout()
+        self._list.addLayout(self._results)
+        self._list.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(page)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return scroll
+
+    def _add_family(self, family: str, layers: Sequence[type[Layer]]) -> None:
+        row = FamilyRow(self._theme, family, len(layers))
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        body.hide()
+        self.families[family], self._bodies[family] = row, body
+        row.toggled.connect(self._unfold)
+        self._list.addWidget(row)
+        self._list.addWidget(body)
+
+    def _unfold(self, shown: bool) -> None:
+        """Show or hide the layers of the family that was clicked; they are made on first sight."""
+        family = next(f for f, row in self.families.items() if row is self.sender())
+        body = self._bodies[family]
+        column = body.layout()
+        if column is not None and shown and not column.count():
+            for layer in CATALOGUE.values():
+                if layer.family == family:
+                    column.addWidget(self._row(layer))
+        body.setVisible(shown)
+
+    def _row(self, layer: type[Layer]) -> LayerRow:
+        row = LayerRow(self._theme, layer)
+        row.chosen.connect(self.kind_chosen.emit)
+        return row
+
+    # Search
+
+    def _search(self, text: str) -> None:
+        searching = bool(text.strip())
+        for row in self.found:
+            row.hide()
+            row.deleteLater()
+        self.found = [self._row(CATALOGUE[kind]) for kind in found_kinds(text)] if searching else []
+        for row in self.found:
+            self._results.addWidget(row)
+        for name, family in self.families.items():
+            family.setVisible(not searching)
+            self._bodies[name].setVisible(not searching and family.isChecked())
+        self._title.setVisible(not searching)
+        self._none.setVisible(searching and not self.found)
+        self._none.setText(f"No layer matches {text.strip()}.")
+        self._show_recent()
+
+    def _choose_first(self) -> None:
+        if self.found:
+            self.kind_chosen.emit(self.found[0].kind)
+
+    def focus_search(self) -> None:
+        """Put the keyboard into the search field."""
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    # Recently used
+
+    @property
+    def recent(self) -> list[str]:
+        """Kinds used last, the newest first."""
+        return list(self._recent)
+
+    def used(self, kind: str) -> None:
+        """Put a kind at the head of the recently used ones."""
+        self.set_recent([kind, *(other for other in self._recent if other != kind)])
+
+    def set_recent(self, kinds: Sequence[str]) -> None:
+        """Show these kinds as recently used, as many as there is room for."""
+        self._recent = [kind for kind in kinds if kind in CATALOGUE][:MOST_RECENT]
+        for chip in self.chips:
+            chip.hide()
+            chip.deleteLater()
+        self.chips = [RecentChip(self._theme, CATALOGUE[kind]) for kind in self._recent]
+        for place, chip in enumerate(self.chips):
+            chip.clicked.connect(self._chip_clicked)
+            self._chips.addWidget(chip, place // 2, place % 2)
+        self._show_recent()
+
+    def _show_recent(self) -> None:
+        shown = bool(self._recent) and not self.search.text().strip()
+        self._recent_title.setVisible(shown)
+        for chip in self.chips:
+            chip.setVisible(shown)
+
+    def _chip_clicked(self) -> None:
+        chip = self.sender()
+        if isinstance(chip, RecentChip):
+            self.kind_chosen.emit(chip.kind)
