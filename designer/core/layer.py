@@ -313,7 +313,8 @@ class Layer:
 
         `pattern` shows what is expected: `"[N, C, H, W] or [C, H, W]"`.
         """
-        if x.rank is not None and x.rank not in ranks:
+        fits = len(x.shape) <= max(ranks) if x.rank is None else x.rank in ranks
+        if not fits:
             raise self.refuse(
                 "{layer} expects {expected}, got {got}.", port=port, expected=pattern, got=x
             )

@@ -161,3 +161,8 @@ def test_caption_counts_all_groups() -> None:
         {"x": t(1, 4, 9, 9)},
     )
     assert layer.caption(examine(layer, inputs).result, inputs) == "4 → 8, 3×5"  # type: ignore[arg-type]
+
+
+def test_a_partial_tensor_with_too_many_axes_is_refused() -> None:
+    outcome = verdict("Conv2d", {}, {"x": Tensor((3, 4, 3, 9, 9), partial=True)})
+    assert refusal(outcome) == "Conv2d expects [N, C, H, W] or [C, H, W], got […, 3, 4, 3, 9, 9]."
