@@ -98,7 +98,8 @@ class ScaledDotProductAttention(Layer):
                     "{layer} expects {port} [..., heads, T, E], got {got}.", port=name, got=one
                 )
         heads, own = query.axis(-3), x.axis(-3)
-        if compare(heads, own * (heads // own)) is Verdict.DIFFERENT:
+        none = sizes.at_values(own) == 0
+        if none or compare(heads, own * (heads // own)) is Verdict.DIFFERENT:
             raise self.refuse(
                 "{layer} has {expected} query heads, no multiple of {got} of {port}.",
                 port=port,
@@ -233,7 +234,7 @@ class MultiheadAttention(Layer):
 
     def _check_heads(self, width: Size) -> None:
         heads = self.num_heads
-        if sizes.value(heads) == 0:
+        if sizes.at_values(heads) == 0:
             raise self.refuse("{layer} needs at least 1 head, got 0.", option="num_heads")
         refusal = self.refuse(
             "{layer} needs num_heads to divide {expected}, got {got}.",

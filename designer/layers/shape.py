@@ -13,6 +13,7 @@ from designer.core.size import (
     UNKNOWN,
     Size,
     Verdict,
+    at_values,
     ceil_div,
     compare,
     is_unknown,
@@ -100,7 +101,7 @@ def fitted(layer: Layer, sizes: tuple[Size, ...], total: Size, refusal: LayerErr
     if -1 not in numbers:
         layer.same(known, total, refusal)
         return list(sizes)
-    if value(known) == 0:
+    if at_values(known) == 0:
         raise refusal
     rest = UNKNOWN if is_unknown(total) else total // known
     layer.same(rest * known, total, refusal)
@@ -334,12 +335,12 @@ class Slice(Layer):
     def infer(self, x: Tensor) -> Result:
         """[..., n, ...] to [..., ⌈(stop − start) / step⌉, ...]."""
         some_axis(self, x)
-        step = value(self.step)
-        if step is not None and step < 1:
+        step = at_values(self.step)
+        if isinstance(step, int) and step < 1:
             raise self.refuse(
                 "{layer} needs a step of at least 1, got {got}.", option="step", got=step
             )
-        cut = slice(self.start, self.stop, None if step == 1 else self.step)
+        cut = slice(self.start, self.stop, None if self.step == 1 else self.step)
         return Result((self._cut(x),), code=Code(indexed(Ref("x"), self.dim, cut)))
 
     def _cut(self, x: Tensor) -> Tensor:

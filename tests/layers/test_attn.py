@@ -173,6 +173,14 @@ def test_free_heads() -> None:
     assert remarks(examined) == [("error", text)]
 
 
+def test_no_heads_cannot_be_shared() -> None:
+    x = t(B, 0, T, 64)
+    (remark,) = remarks(
+        examine(ScaledDotProductAttention(enable_gqa=True), dict.fromkeys(PORTS, x))
+    )
+    assert remark[0] == "error"
+
+
 def test_grouped_heads_of_which_less_is_known() -> None:
     grouped = ScaledDotProductAttention(enable_gqa=True)
     inputs = {"query": t(B, 8, T, 64), "key": t(B, UNKNOWN, T, 64), "value": ANYTHING}

@@ -158,6 +158,11 @@ def test_reshape_that_cannot_be_checked() -> None:
     assert sentence.endswith("cannot be checked.")
 
 
+def test_reshape_by_a_variable_that_is_zero() -> None:
+    examined = examine(Reshape((-1, B, variable("z", 0))), {"x": t(B, 4)})
+    assert [severity for severity, _ in remarks(examined)] == ["error"]
+
+
 def test_permute() -> None:
     orders = [*itertools.permutations(range(3)), (), (0,), (1, 0), (-1, 0, 1), (0, 1, 1), (0, 1, 3)]
     orders += [(0, 2, 3, 1), (0, -1), (-3, -1, -2)]
