@@ -6,13 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QCursor, QKeySequence
+from PySide6.QtGui import QCursor, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from designer.ui.canvas import commands
+from designer.core.layer import CATALOGUE
+from designer.core.message import message
+from designer.files.refusal import Refusal
+from designer.ui.canvas import commands, fragments
 from designer.ui.canvas.controls import ZoomControls
 from designer.ui.canvas.fix_popup import FixPopup
-from designer.ui.canvas.geometry import SNAP, Box, Point, Spot
+from designer.ui.canvas.geometry import SIZES, SNAP, Box, Point, Spot, bounds, snapped
 from designer.ui.canvas.gestures import wire_ends
 from designer.ui.canvas.hover_card import HoverCard
 from designer.ui.canvas.levels import LIMITS
@@ -27,13 +30,16 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 
+    from designer.core.document import Document
     from designer.core.editor import Editor
     from designer.core.graph import NodeId
+    from designer.core.message import Message
     from designer.core.option import Raw
     from designer.layers.fixes import Fix
     from designer.ui.theme import Theme
 
 _EDGE = 14
+_ASIDE = 32
 _ZOOM_STEP = 1.25
 _POPUP_WIDTH = 536
 _FIXES_WIDTH = 380
@@ -270,7 +276,7 @@ class Canvas(QWidget):
         if ends.source is not None and not self._quick_add.from_wire:
             place = commands.place_below(self.stage.drawing, cards[ends.source.node], shape)
         else:
-            place = Point(round(place.x / SNAP) * SNAP, round(place.y / SNAP) * SNAP)
+            place = Point(snapped(place.x), snapped(place.y))
         commands.add(self.stage, kind, place, ends, options)
         self._reveal(self.selection)
 
@@ -289,6 +295,71 @@ class Canvas(QWidget):
         """A place on the canvas as a point of the window, a little to its right."""
         local = self.view.viewportTransform().map(QPointF(*place)).toPoint()
         return self.view.viewport().mapTo(self.window(), local) + QPoint(aside, 0)
+
+    def add_kind(self, kind: str) -> None:
+        """Add a layer below the one selected node, connected to it; else in the middle."""
+        if self.editor is None or kind not in CATALOGUE:
+            return
+        layer = commands.fresh_layer(self.editor, kind)
+        shape, drawing = commands.shape_of(layer), self.stage.drawing
+        ends = self._selected_end() if layer.inputs() else commands.FREE
+        if ends.source is not None:
+            place = commands.place_below(drawing, drawing.cards[ends.source.node], shape)
+        else:
+            centre = self.view.shown().centre
+            wanted = Point(snapped(centre.x), snapped(centre.y))
+            place = commands.free_place(drawing, wanted, *SIZES[shape])
+        commands.add(self.stage, kind, place, ends)
+        self._reveal(self.selection)
+
+    # Copies
+
+    def copy(self) -> None:
+        """Put the selected nodes on the clipboard, as text."""
+        if self.editor is not None and self.selection:
+            part = fragments.fragment(self.editor.document, self.selection)
+            QGuiApplication.clipboard().setText(fragments.to_text(part))
+
+    def cut(self) -> None:
+        """Put the selected nodes on the clipboard and delete them."""
+        if self.selection:
+            self.copy()
+            commands.remove(self.stage)
+
+    def can_paste(self) -> bool:
+        """Whether the clipboard holds a part of a design."""
+        return fragments.is_fragment(QGuiApplication.clipboard().text())
+
+    def paste(self) -> None:
+        """Put in what is on the clipboard; say why where that cannot be."""
+        if not self.can_paste():
+            self.said.emit("The clipboard holds no layers.")
+            return
+        try:
+            part = fragments.from_text(QGuiApplication.clipboard().text())
+        except Refusal as refusal:
+            self.said.emit(str(refusal))
+            return
+        self._paste(part, message("Paste"))
+
+    def duplicate(self) -> None:
+        """Copy the selected nodes beside themselves."""
+        if self.editor is not None and self.selection:
+            part = fragments.fragment(self.editor.document, self.selection)
+            self._paste(part, message("Duplicate"))
+
+    def _paste(self, part: Document, label: Message) -> None:
+        if not part.layout:
+            return
+        around = bounds(part.layout.values())
+        shift = Point(_ASIDE, _ASIDE)
+        if not self.view.shown().meets(around.moved(*shift).grown(1)):
+            centre = self.view.shown().centre
+            shift = Point(snapped(centre.x - around.centre.x), snapped(centre.y - around.centre.y))
+        taken = {card.box.centre for card in self.stage.drawing.cards.values()}
+        while any((x + shift.x, y + shift.y) in taken for x, y in part.layout.values()):
+            shift = Point(shift.x + _ASIDE, shift.y + _ASIDE)
+        commands.paste(self.stage, part, *shift, label)
 
     # Fixes
 
@@ -350,6 +421,10 @@ class Canvas(QWidget):
             "Shift+Del": self.take_out_selection,
             "Alt+Del": self.take_out_selection,
             "Ctrl+A": self.select_all,
+            "Ctrl+C": self.copy,
+            "Ctrl+X": self.cut,
+            "Ctrl+V": self.paste,
+            "Ctrl+D": self.duplicate,
             "F2": self.rename_selected,
             "F": self.fit_selection,
             ".": self.fit_selection,

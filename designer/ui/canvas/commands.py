@@ -9,13 +9,13 @@ from designer.core.analysis import build
 from designer.core.graph import Node, Source, Target
 from designer.core.layer import CATALOGUE, defaults
 from designer.core.message import message
-from designer.ui.canvas import geometry
+from designer.ui.canvas import fragments, geometry
 from designer.ui.canvas.geometry import GAP, SIZES, Point, snapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from designer.core.document import Edit
+    from designer.core.document import Document, Edit
     from designer.core.editor import Editor
     from designer.core.graph import Graph, NodeId
     from designer.core.layer import Layer
@@ -231,6 +231,15 @@ def set_trainable(stage: Stage, ids: Iterable[NodeId], trainable: bool) -> None:
     """Train or lock the weights of some nodes."""
     label = message("Train weights") if trainable else message("Lock weights")
     stage.apply(edits.set_trainable(ids, trainable), label)
+
+
+def paste(stage: Stage, part: Document, dx: float, dy: float, label: Message) -> None:
+    """Put a fragment in, and select it."""
+    if stage.editor is None or not part.graph.nodes:
+        return
+    first = stage.editor.document.next_id
+    if stage.apply(fragments.pasted(part, dx, dy), label):
+        stage.select(range(first, first + len(part.graph.nodes)))
 
 
 # Reading the graph

@@ -568,3 +568,65 @@ def test_a_source_is_read_from_the_document(desk: Desk) -> None:
     editor = desk.show(loose())
     desk.hand.drag((0, 17), (0, 128))
     assert editor.document.graph.source(Target(2, "x")) == Source(1, "out")
+
+
+# Copies
+
+
+def test_copies_are_text_that_can_be_pasted_with_wires_and_new_names(desk: Desk) -> None:
+    editor = desk.show(chain())
+    desk.hand.click(0, 120)
+    desk.hand.click(0, 240, SHIFT)
+    desk.hand.key(Qt.Key.Key_C, CTRL)
+    assert '"netdraft"' in QApplication.clipboard().text()
+    desk.hand.key(Qt.Key.Key_V, CTRL)
+    assert desk.canvas.selection == [5, 6]
+    assert desk.edges() == {(1, 2), (2, 3), (3, 4), (5, 6)}
+    nodes = editor.document.graph.nodes
+    assert [nodes[5].name, nodes[6].name] == ["fc2", "relu2"]
+    assert nodes[5].option("out_features") == 32
+    assert desk.places()[5] == (32, 152)
+    assert len(editor.steps) == 1
+    desk.hand.key(Qt.Key.Key_V, CTRL)
+    assert desk.places()[7] == (64, 184)
+
+
+def test_a_copy_brings_the_names_that_it_uses_into_another_design(desk: Desk) -> None:
+    desk.show(chain())
+    desk.hand.click(0, 0)
+    desk.hand.key(Qt.Key.Key_C, CTRL)
+    editor = desk.show(Document())
+    desk.hand.key(Qt.Key.Key_V, CTRL)
+    assert desk.kinds() == ["Input"]
+    assert set(editor.document.dimensions) == {"B"}
+    assert editor.analysis.problems() == []
+
+
+def test_cut_takes_the_nodes_away(desk: Desk) -> None:
+    editor = desk.show(chain())
+    desk.hand.click(0, 240)
+    desk.hand.key(Qt.Key.Key_X, CTRL)
+    assert desk.kinds() == ["Input", "Linear", "Output"]
+    desk.hand.key(Qt.Key.Key_V, CTRL)
+    assert desk.kinds() == ["Input", "Linear", "Output", "ReLU"]
+    assert len(editor.steps) == 2
+
+
+def test_duplicate_leaves_the_clipboard_alone(desk: Desk) -> None:
+    desk.show(chain())
+    QApplication.clipboard().setText("something else")
+    desk.hand.click(0, 120)
+    desk.hand.key(Qt.Key.Key_D, CTRL)
+    assert desk.kinds()[-1] == "Linear"
+    assert QApplication.clipboard().text() == "something else"
+
+
+@pytest.mark.parametrize("text", ["", "hello", '{"format": "netdraft", "version": "x"}'])
+def test_what_is_no_design_is_not_pasted(desk: Desk, text: str) -> None:
+    editor = desk.show(chain())
+    heard: list[str] = []
+    desk.canvas.said.connect(heard.append)
+    QApplication.clipboard().setText(text)
+    desk.hand.key(Qt.Key.Key_V, CTRL)
+    assert editor.steps == []
+    assert len(heard) == 1
