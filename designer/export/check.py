@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from designer import resources
 from designer.core import cost, count, edits, numbers, size
 from designer.core.analysis import Analysis
-from designer.core.document import drafted
+from designer.core.document import Variable, drafted
 from designer.core.message import Message, message
+from designer.core.tensor import Tensor
 from designer.export import program
 from designer.export.pytorch import write
 from designer.export.uses import inputs_of, outputs_of
@@ -24,9 +25,8 @@ from designer.export.uses import inputs_of, outputs_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from designer.core.document import Dimension, Document, Variable
+    from designer.core.document import Dimension, Document
     from designer.core.graph import NodeId
-    from designer.core.tensor import Tensor
 
 MOST_ON_CPU = 50_000_000
 """A module with more parameters, or with more values in its forward pass, has only shapes."""
@@ -188,48 +188,61 @@ class Trial:
 def _trial(name: Message, document: Document, drawn: Analysis) -> Trial:
     """What holds of a document, which differs from the drawn one in its names' values only."""
     analysis = drawn if document is drawn.document else Analysis(document)
-    blocking = next((p for p in analysis.problems() if p.blocks), None)
-    if blocking is not None:
-        return Trial(Case(name, skipped=blocking.message))
-    sizes = cost.trials(analysis)
-    device = _device(analysis, sizes)
-    nodes = document.graph.nodes
+    tried = Analysis(at_trial_sizes(document))
+    doubt = _doubt(analysis) or _doubt(tried)
+    if doubt is not None:
+        return Trial(Case(name, skipped=doubt))
+    device = _device(tried)
     constructed = program.build(analysis).constructed
-    request = {
-        "device": device,
-        "arguments": {argument.name: argument.default for argument in constructed},
-        "inputs": [_value(_given(analysis, id), sizes) for id in inputs_of(analysis)],
-        "outputs": [
-            {"name": nodes[id].name, **_value(_taken(analysis, id), sizes)}
-            for id in outputs_of(analysis)
-        ],
-        "tensors": [_tensor(row, sizes) for row in count.rows(analysis)],
-        "total": analysis.counted.parameters,
+    return Trial(
+        Case(name, device),
+        {
+            "device": device,
+            "arguments": {argument.name: argument.default for argument in constructed},
+            "inputs": [_value(tried, id) for id in inputs_of(tried)],
+            "outputs": [_value(tried, id) for id in outputs_of(tried)],
+            "tensors": [_tensor(row) for row in count.rows(tried)],
+            "total": tried.counted.parameters,
+        },
+    )
+
+
+def at_trial_sizes(document: Document) -> Document:
+    """The document with its free dimensions as variables that have their trial sizes."""
+    fixed = {
+        name: Variable(dimension.trial, divisors=(dimension.multiple,))
+        for name, dimension in document.dimensions.items()
     }
-    return Trial(Case(name, device), request)
+    return replace(document, dimensions={}, variables={**document.variables, **fixed})
 
 
-def _given(analysis: Analysis, id: NodeId) -> Tensor:
-    return next(iter(analysis.findings[id].outputs.values()))
+def _doubt(analysis: Analysis) -> Message | None:
+    """Why a design promises nothing as it stands."""
+    for name, dimension in analysis.document.dimensions.items():
+        if dimension.trial % dimension.multiple:
+            template = "{name} = {trial} is not a multiple of {multiple}."
+            at = {"trial": dimension.trial, "multiple": dimension.multiple}
+            return message(template, name=name, **at)
+    return next((p.message for p in analysis.problems() if p.blocks), None)
 
 
-def _taken(analysis: Analysis, id: NodeId) -> Tensor:
-    taken = next(iter(analysis.findings[id].inputs.values()))
-    return taken[0] if isinstance(taken, tuple) else taken
+def _value(analysis: Analysis, id: NodeId) -> dict[str, Any]:
+    """The tensor that an Input gives or an Output takes."""
+    finding = analysis.findings[id]
+    tensor = next(iter((*finding.outputs.values(), *finding.inputs.values())))
+    assert isinstance(tensor, Tensor)
+    name = analysis.document.graph.nodes[id].name
+    return {"name": name, "shape": _known(tensor.shape), "dtype": tensor.dtype}
 
 
-def _value(tensor: Tensor, sizes: Mapping[str, size.Size]) -> dict[str, Any]:
-    return {"shape": _known(tensor.shape, sizes), "dtype": tensor.dtype}
+def _known(shape: tuple[size.Size, ...]) -> list[int | None]:
+    return [size.value(axis) for axis in shape]
 
 
-def _known(shape: tuple[size.Size, ...], sizes: Mapping[str, size.Size]) -> list[int | None]:
-    return [size.value(size.substitute(axis, sizes)) for axis in shape]
-
-
-def _tensor(row: count.Row, sizes: Mapping[str, size.Size]) -> dict[str, Any]:
+def _tensor(row: count.Row) -> dict[str, Any]:
     return {
         "key": row.key,
-        "shape": _known(row.param.shape, sizes),
+        "shape": _known(row.param.shape),
         "dtype": row.param.dtype,
         "parameter": row.param.part != "buffer",
         "trainable": row.trainable,
@@ -237,10 +250,10 @@ def _tensor(row: count.Row, sizes: Mapping[str, size.Size]) -> dict[str, Any]:
     }
 
 
-def _device(analysis: Analysis, sizes: Mapping[str, size.Size]) -> str:
+def _device(analysis: Analysis) -> str:
     """Where the module is built: on the CPU as long as that is quick and fits."""
     elements = sum(
-        size.value(size.substitute(tensor.count, sizes)) or 0
+        size.value(tensor.count) or 0
         for finding in analysis.findings.values()
         for tensor in finding.outputs.values()
     )
