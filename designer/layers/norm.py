@@ -21,7 +21,7 @@ from designer.core.message import message
 from designer.core.option import option
 from designer.core.size import UNKNOWN, Size, product, value
 from designer.core.tensor import Tensor
-from designer.layers.rules import COMPLEX, FLOATS, check_dtype, divides, spread
+from designer.layers.rules import COMPLEX, FLOATS, check_dtype, divides, filled, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,20 +57,31 @@ class BatchNorm(Layer):
         """[N, num_features, ...] to the same shape."""
         ranks = tuple(pattern.count(",") + 1 for pattern in self.patterns)
         self.ranked(x, ranks, " or ".join(self.patterns).format("C", "C"))
-        check_dtype(self, x, NARROW if self.affine or self.track_running_stats else FLOATS)
+        check_dtype(self, x, NARROW if self._holds() else FLOATS)
         channels = self._channels(x, max(ranks))
         self._check_batch(x)
         code = self.module(f"nn.{self.kind}", "num_features", num_features=channels)
-        return Result((x,), self._params(channels), code=code)
+        return Result((self._normalised(x),), self._params(channels), code=code)
 
     def batch_axis(self) -> int:
         """The first of all axes."""
         return 0
 
+    def _normalised(self, x: Tensor) -> Tensor:
+        """`x`, of which pinned channels that a tensor is held for are certain."""
+        spatial = self.patterns[-1].count(",") - 1
+        if self.num_features is None or not self._holds() or len(self.patterns) > 1:
+            return x
+        return filled(x, self.num_features, *x.last(spatial))
+
+    def _holds(self) -> bool:
+        """Whether there is a tensor that the channels are compared with."""
+        return bool(self.affine or self.track_running_stats)
+
     def _channels(self, x: Tensor, rank: int) -> Size:
         """Axis 1, which PyTorch compares only with a tensor that it holds."""
         got = channel_axis(x, rank)
-        if not (self.affine or self.track_running_stats):
+        if not self._holds():
             return got if self.num_features is None else self.num_features
         pattern = self.patterns[0 if x.rank == self.patterns[0].count(",") + 1 else -1]
         return self.agree("num_features", got, x, pattern)
@@ -179,7 +190,8 @@ class TrailingNorm(Layer):
         """The Result: `x` itself, normalised."""
         whole = sizes if isinstance(self.normalized_shape, tuple) else sizes[0]
         code = self.module(f"nn.{self.kind}", "normalized_shape", normalized_shape=whole)
-        return Result((x,), params, code=code)
+        y = x if self.normalized_shape is None else filled(x, *sizes)
+        return Result((y,), params, code=code)
 
     def caption(self, result: Result, inputs: Inputs) -> str:
         """The axes that are normalised: `768`, or `3×32×32`."""

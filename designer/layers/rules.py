@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core.message import message
-from designer.core.size import ceil_div, minimum, value
+from designer.core.size import ceil_div, is_unknown, minimum, value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -144,6 +144,12 @@ SPATIAL = {1: "L", 2: "HW", 3: "DHW"}
 def spread(sizes: tuple[Size, ...]) -> str:
     """Sizes of a window as on a node: `3×3`."""
     return "×".join(str(size) for size in sizes)
+
+
+def filled(x: Tensor, *pinned: Size) -> Tensor:
+    """`x`, with its last axes as `pinned` where they are not known."""
+    pairs = zip(x.last(len(pinned)), pinned, strict=True)
+    return x.with_last(*(option if is_unknown(got) else got for got, option in pairs))
 
 
 def batch(x: Tensor, axes: int) -> Size:

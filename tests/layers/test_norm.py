@@ -160,6 +160,23 @@ def test_of_nothing_known_the_parameters_are_there() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "shape"),
+    [
+        ("BatchNorm2d", {"num_features": 64}, "[…, 64, ?, ?]"),
+        ("BatchNorm1d", {"num_features": 64}, "[…]"),
+        ("BatchNorm2d", {"num_features": 64, "affine": False}, "[…, 64, ?, ?]"),
+        ("LayerNorm", {"normalized_shape": 768}, "[…, 768]"),
+        ("RMSNorm", {"normalized_shape": (8, 64)}, "[…, 8, 64]"),
+        ("LayerNorm", {}, "[…]"),
+    ],
+)
+def test_what_is_pinned_is_certain(kind: str, options: dict[str, Any], shape: str) -> None:
+    result = examine(made(kind, **options), {"x": ANYTHING}).result
+    assert result is not None
+    assert str(result.outputs[0]) == shape
+
+
 def test_captions() -> None:
     inputs = {"x": t(2, 64, 3, 8)}
     captions = {
