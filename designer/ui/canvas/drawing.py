@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from designer.core.graph import Edge, Source, Target
 from designer.core.layer import CATALOGUE
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from designer.core.editor import Editor, Notice
     from designer.core.finding import Finding, Problem
     from designer.core.graph import Graph, Node, NodeId
+    from designer.core.tensor import Tensor
     from designer.ui.canvas.labels import Spans
 
 _FULL = ("linear", "conv", "norm", "rnn", "attn", "embed", "block", "custom")
@@ -79,12 +80,25 @@ class Wire:
     """A wire as it is drawn, without its way."""
 
     edge: Edge
-    spans: Spans = ()
+    tensor: Tensor | None = None
+    before: Tensor | None = None
+    """What comes into the layer that the wire leaves."""
     state: str = ""
     """`error`, `unknown`, or nothing."""
-    changed: bool = False
-    """Whether the layer that it leaves has changed the shape."""
     suffix: str = ""
+
+    @property
+    def spans(self) -> Spans:
+        """The shape as it is written; nothing where nothing is known of it."""
+        tensor = self.tensor
+        if tensor is None or (tensor.partial and not tensor.shape):
+            return ()
+        return labels.shape_spans(tensor, self.before, "error" if self.state == "error" else "")
+
+    @property
+    def changed(self) -> bool:
+        """Whether the layer that it leaves has changed the shape."""
+        return self.tensor is not None and self.tensor != self.before
 
 
 class Drawing:
@@ -201,71 +215,60 @@ class Drawing:
     def _card(self, id: NodeId, node: Node, finding: Finding) -> Card:
         kind = CATALOGUE.get(node.kind)
         family = kind.family if kind else "custom"
-        previous = self.cards.get(id)
         card = Card(
-            id,
-            node.name,
-            kind.title if kind else node.kind,
-            _shape(family, finding, previous),
-            family,
-            _icon(node.kind, family),
-            Box(0, 0, 0, 0),
+            id=id,
+            name=node.name,
+            title=kind.title if kind else node.kind,
+            shape=_shape(family, finding, self.cards.get(id)),
+            family=family,
+            icon=_icon(node.kind, family),
+            box=_NOWHERE,
             caption=_caption(family, finding),
             locked=not node.trainable,
+            **self._counted(node, finding),
+            **_judged(finding.problems),
         )
-        return self._placed(self._judged(self._counted(card, finding), finding), finding)
+        return self._placed(card, finding)
 
-    def _counted(self, card: Card, finding: Finding) -> Card:
+    def _counted(self, node: Node, finding: Finding) -> dict[str, Any]:
+        """What a card says of its parameters."""
         own = finding.counted
-        owners = sorted({ref.node for ref in finding.tied.values()})
-        owner = owners[0] if owners else None
+        owner = min((ref.node for ref in finding.tied.values()), default=None)
         total = finding.result.tally.parameters if finding.result else 0
         count, note = labels.number(own.parameters), ""
         if own.unknown or finding.result is None:
             count = "?"
         elif owner is not None and not own.parameters:
             note = f"counted in {self.graph.nodes[owner].name}"
-        elif card.locked and own.parameters:
+        elif not node.trainable and own.parameters:
             count, note = "0", "trainable"
-        return replace(
-            card,
-            count=count,
-            note=note,
-            parameters=own.parameters,
-            owner=owner,
-            hidden=total - own.parameters,
-        )
-
-    def _judged(self, card: Card, finding: Finding) -> Card:
-        errors = [p for p in finding.problems if p.severity == "error"]
-        warnings = [p for p in finding.problems if p.severity == "warning"]
-        problem = next(iter(errors or warnings), None)
-        return replace(
-            card,
-            state="error" if errors else "warning" if warnings else "",
-            problem=problem,
-            bad=frozenset(p.port for p in errors if p.port is not None),
-        )
+        return {
+            "count": count,
+            "note": note,
+            "parameters": own.parameters,
+            "owner": owner,
+            "hidden": total - own.parameters,
+        }
 
     def _placed(self, card: Card, finding: Finding) -> Card:
+        """The card with its box, its ports, and which of them have wires."""
         assert self.editor is not None
+        id, graph = card.id, self.graph
         inputs = finding.layer.inputs() if finding.layer else ()
         outputs = tuple(finding.outputs)
         width = geometry.width_for(card.shape, self._needed(card, max(len(inputs), len(outputs))))
         height = geometry.SIZES[card.shape][1]
-        centre = self.editor.document.layout.get(card.id, (0.0, 0.0))
-        box = geometry.box_around(centre, width, height)
-        slots = {port.name: self.graph.slots(card.id, port.name) for port in inputs}
-        least = {port.name: 2 if port.variadic else 1 for port in inputs}
+        box = geometry.box_around(self.editor.document.layout.get(id, (0.0, 0.0)), width, height)
+        slots = {port.name: graph.slots(id, port.name) for port in inputs}
         return replace(
             card,
             box=box,
-            inputs=geometry.input_spots(
-                card.id, box, inputs, lambda name: max((*slots[name], -1)) + 1
+            inputs=geometry.input_spots(id, box, inputs, lambda name: max((*slots[name], -1)) + 1),
+            outputs=geometry.output_spots(id, box, outputs),
+            wired=frozenset(
+                port.name for port in inputs if len(slots[port.name]) > int(port.variadic)
             ),
-            outputs=geometry.output_spots(card.id, box, outputs),
-            wired=frozenset(name for name in slots if len(slots[name]) >= least[name]),
-            feeds=frozenset(edge.source.port for edge in self.graph.edges_from(card.id)),
+            feeds=frozenset(edge.source.port for edge in graph.edges_from(id)),
         )
 
     def _needed(self, card: Card, ports: int) -> float:
@@ -301,15 +304,13 @@ class Drawing:
         tensor = finding.outputs.get(edge.source.port)
         bad = edge.target.port in target.bad
         known = labels.is_known(tensor)
-        before = labels.first_input(finding)
-        spans = labels.shape_spans(tensor, before, "error" if bad else "") if tensor else ()
         waits = not known and source.state == "error"
         self.wires[edge.target] = Wire(
             edge,
-            spans if tensor is not None and (tensor.shape or not tensor.partial) else (),
+            tensor,
+            labels.first_input(finding),
             "error" if bad else "" if known else "unknown",
-            changed=tensor is not None and (before is None or _differs(tensor, before)),
-            suffix=f"waits for {source.name}" if waits else "",
+            f"waits for {source.name}" if waits else "",
         )
         if edge.target not in self._routes:
             self.ways.put(edge.target, geometry.bounds(self._ends(edge)).grown(8))
@@ -454,6 +455,8 @@ class Drawing:
         return best[1] if best is not None and best[0] <= reach else None
 
 
+_NOWHERE = Box(0, 0, 0, 0)
+
 _SHORT: dict[geometry.Shape, int] = {"full": 15, "compact": 10, "io": 10, "merge": 4}
 """Letters that fit in any case; measuring ten thousand names takes its time."""
 
@@ -480,16 +483,25 @@ def _spots(card: Card) -> tuple[object, ...]:
     return tuple((spot.port, spot.place) for spot in (*card.inputs, *card.outputs))
 
 
+def _judged(problems: tuple[Problem, ...]) -> dict[str, Any]:
+    """What a card says of its problems."""
+    if not problems:
+        return {}
+    errors = [p for p in problems if p.severity == "error"]
+    warnings = [p for p in problems if p.severity == "warning"]
+    return {
+        "state": "error" if errors else "warning" if warnings else "",
+        "problem": next(iter(errors or warnings), None),
+        "bad": frozenset(p.port for p in errors if p.port is not None),
+    }
+
+
 def _spot_place(spots: tuple[Spot, ...], port: str, box: Box, y: float) -> Point:
     """Where a port is; a port that the layer has no more stands at the end of the edge."""
     for spot in spots:
         if spot.port == port:
             return spot.place
     return Point(box.right - 16, y)
-
-
-def _differs(tensor: object, before: object) -> bool:
-    return str(tensor) != str(before)
 
 
 def _shape(family: str, finding: Finding, previous: Card | None) -> geometry.Shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import size
@@ -85,6 +86,7 @@ def changed_axes(tensor: Tensor, before: Tensor | None) -> list[bool]:
     return [place >= len(old) or axis != old[place] for place, axis in enumerate(axes(tensor))]
 
 
+@lru_cache(maxsize=8192)
 def shape_spans(tensor: Tensor, before: Tensor | None = None, token: str = "") -> Spans:
     """`[B, 128, 2, 2]` with changed axes strong; in one colour where `token` is given."""
     if not is_known(tensor):

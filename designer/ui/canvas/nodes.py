@@ -224,8 +224,10 @@ def _ports(ink: Ink, card: Card) -> None:
 
 def _port_label(ink: Ink, spot: Spot) -> None:
     base = spot.place.y + 15 if spot.output else spot.place.y - 6
-    label = ink.elided(spot.label, "small", PITCH - 6)
-    ink.text(spot.place.x + 5, base, label, ("small", "text-3"))
+    label = spot.label
+    while len(label) > 1 and ink.width(label, "small") > PITCH - 3:
+        label = label[:-2] + "…"
+    ink.text(spot.place.x + 4, base, label, ("small", "text-3"))
 
 
 def paint_port(ink: Ink, spot: Spot, wired: bool, bad: bool = False) -> None:

@@ -39,10 +39,14 @@ class Pen:
         """Write so that it ends at `x`."""
         self.write(x - self.width(span), base, span)
 
-    def spans(self, x: float, base: float, spans: Iterable[Span]) -> float:
-        """Write one after another; where they end."""
+    def spans(
+        self, x: float, base: float, spans: Iterable[Span], right: float | None = None
+    ) -> float:
+        """Write one after another, elided where they would go beyond `right`; where they end."""
         for span in spans:
-            x = self.write(x, base, span)
+            if right is not None and x >= right:
+                break
+            x = self.write(x, base, span, None if right is None else right - x)
         return x
 
     def width(self, span: Span) -> float:

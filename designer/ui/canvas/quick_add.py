@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MOST_RECENT = 8
 _LIST_HEIGHT = 420
 _ROW, _SMALL_ROW, _HEAD = 34, 32, 30
-_COLUMNS = (175, 303)
+_COLUMNS = (186, 314)
 """Where the captions and the shapes begin, in pixels from the left."""
 
 
@@ -191,7 +191,7 @@ class QuickAdd(PopupFrame):
         base = rect.center().y() + px(4.5)
         icon = QRectF(px(17), rect.center().y() - px(8), px(16), px(16))
         icons.paint(painter, icon, offer.icon, theme.ink(offer.family))
-        pen.spans(px(42), base, _title_spans(offer))
+        pen.spans(px(42), base, _title_spans(offer), px(_COLUMNS[0] - 8))
         if not offer.fits:
             room = rect.right() - px(16) - px(_COLUMNS[0])
             pen.write(px(_COLUMNS[0]), base, Span(offer.reason, "text-2", "hint"), room)

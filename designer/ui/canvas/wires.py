@@ -91,39 +91,40 @@ def _pen(ink: Ink, wire: Wire) -> QPen | None:
 
 # Shapes
 
+_BUBBLE_ROOM = 66
+
 
 def paint_labels(ink: Ink, drawing: Drawing, wires: Iterable[Wire]) -> None:
     """Write the shapes beside the wires: all of them, or further out the changed ones."""
     if ink.level < Level.MIDDLE:
         return
-    written: set[Source] = set()
+    told: set[Source] = set()
     for wire in wires:
-        if not wire.spans or wire.edge.target == ink.marks.hidden_wire:
+        skipped = ink.level is Level.MIDDLE and not wire.changed
+        if skipped or not wire.spans or wire.edge.target == ink.marks.hidden_wire:
             continue
-        if ink.level is Level.MIDDLE and not wire.changed:
-            continue
-        source = wire.edge.source
-        if _forks(drawing, wire):
-            if source not in written:
-                written.add(source)
-                _fork_label(ink, drawing, wire)
-        else:
-            _label(ink, drawing, wire)
+        route = drawing.route(wire.edge.target)
+        if route.kind == "lane":
+            _label(ink, drawing, wire, route)
+        elif wire.edge.source not in told:
+            told.add(wire.edge.source)
+            _fork(ink, drawing, wire)
 
 
-def _forks(drawing: Drawing, wire: Wire) -> bool:
-    """Whether the wire is one of several curves from one output."""
-    routes = [
-        drawing.route(edge.target)
-        for edge in drawing.graph.edges_from(wire.edge.source.node)
-        if edge.source == wire.edge.source
-    ]
-    curves = [route for route in routes if route.kind == "cubic"]
-    return len(curves) > 1 and not any(route.kind == "straight" for route in routes)
+def _fork(ink: Ink, drawing: Drawing, wire: Wire) -> None:
+    """Write the shape of one output once, where several wires leave it."""
+    edges = drawing.graph.edges_from(wire.edge.source.node)
+    routes = [drawing.route(e.target) for e in edges if e.source == wire.edge.source]
+    near = [route for route in routes if route.kind != "lane"]
+    straight = [route for route in near if route.kind == "straight"]
+    sides = {route.end.x > route.start.x for route in near}
+    if not straight and len(sides) > 1:
+        _fork_label(ink, near[0].start, wire)
+    else:
+        _label(ink, drawing, wire, (straight or near)[0])
 
 
-def _fork_label(ink: Ink, drawing: Drawing, wire: Wire) -> None:
-    start = drawing.route(wire.edge.target).start
+def _fork_label(ink: Ink, start: Point, wire: Wire) -> None:
     width = ink.spans_width(wire.spans)
     _write(ink, start.x - width / 2, start.y + 22, wire.spans, width)
 
@@ -139,8 +140,7 @@ def _draw_spans(ink: Ink, x: float, base: float, spans: Spans) -> None:
     ink.spans(x, base, spans)
 
 
-def _label(ink: Ink, drawing: Drawing, wire: Wire) -> None:
-    route = drawing.route(wire.edge.target)
+def _label(ink: Ink, drawing: Drawing, wire: Wire, route: Route) -> None:
     spans = wire.spans
     if wire.suffix and ink.level is Level.FULL:
         spans = (*spans, Span("  " + wire.suffix, "text-3", "small"))
@@ -164,8 +164,11 @@ def _label_places(ink: Ink, wire: Wire, route: Route, width: float) -> list[tupl
     right, left = start.x + 12, start.x - 12 - width
     if route.kind == "straight":
         y = (start.y + end.y) / 2
-        told = wire.state == "error" and ink.marks.told == wire.edge.target.node
-        return [(left, y), (right, y)] if told else [(right, y), (left, y)]
+        if wire.state == "error" and ink.marks.told == wire.edge.target.node:
+            # The bubble stands in the lower half, at the right.
+            room = end.y - start.y > _BUBBLE_ROOM
+            return [(right, start.y + 14)] if room else [(left, y)]
+        return [(right, y), (left, y)]
     # Beside the source, on the outer side of the curve.
     y = start.y + 17
     return [(left, y), (right, y)] if end.x > start.x else [(right, y), (left, y)]
