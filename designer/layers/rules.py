@@ -112,15 +112,6 @@ class Window(NamedTuple):
         return minimum(ceil_div(self.room(size), self.stride), most) + 1
 
 
-def windows(layer: Layer, axes: int, *, dilated: bool = True) -> tuple[Window, ...]:
-    """The windows of a layer with kernel_size, stride, padding and dilation, by axis."""
-    kernel = per_axis(layer, "kernel_size", axes)
-    stride = kernel if getattr(layer, "stride", None) is None else per_axis(layer, "stride", axes)
-    padding = per_axis(layer, "padding", axes)
-    dilation = per_axis(layer, "dilation", axes) if dilated else (1,) * axes
-    return tuple(map(Window, kernel, stride, padding, dilation))
-
-
 def image(axes: Iterable[str]) -> str:
     """How the input of a layer is written that may have a batch: `[N, C, H, W] or [C, H, W]`.
 

@@ -37,15 +37,12 @@ def test_looks_up_whole_numbers_only(dtype: str) -> None:
 def positions(rows: int, size: int) -> Make:
     """Learned positions as GPT-2 has them, along axis 1."""
 
-    def make() -> Positions:
+    def make() -> nn.Embedding:
         table = nn.Embedding(rows, size)
         table.register_forward_pre_hook(positions_of)
         return table
 
     return make
-
-
-Positions = nn.Embedding
 
 
 def positions_of(_: nn.Module, args: tuple[torch.Tensor, ...]) -> torch.Tensor:
