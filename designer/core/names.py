@@ -24,6 +24,12 @@ register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_
 to to_empty train training type xpu zero_grad
 """
 _GENERATED = "torch nn F math Tensor self super cls annotations"
+# Style checks take a call of `self.assert_` for a deprecated one of unittest.
+_DEPRECATED = """
+assert_ assertAlmostEquals assertEquals assertNotAlmostEquals assertNotEquals assertNotRegexpMatches
+assertRaisesRegexp assertRegexpMatches failIf failIfAlmostEqual failIfEqual failUnless
+failUnlessAlmostEqual failUnlessEqual failUnlessRaises
+"""
 
 RESERVED = frozenset(
     (
@@ -32,6 +38,7 @@ RESERVED = frozenset(
         *dir(builtins),
         *_MODULE.split(),
         *_GENERATED.split(),
+        *_DEPRECATED.split(),
     )
 )
 """Names that generated code may not use for a layer, an input or a variable."""
@@ -49,7 +56,7 @@ def python_name(name: str, taken: Container[str] = ()) -> str:
     if stem[0].isdigit():
         stem = f"layer_{stem}"
     if stem in RESERVED:
-        stem = f"{stem}_"
+        stem = f"layer_{stem}" if f"{stem}_" in RESERVED else f"{stem}_"
     candidate, number = stem, 2
     while candidate in taken:
         candidate = f"{stem.rstrip('_')}_{number}"

@@ -51,8 +51,14 @@ def _flat(node: ast.expr) -> Flat:
     if isinstance(node, ast.IfExp):
         return Flat(" ".join(_branches(node)), _CONDITION)
     if isinstance(node, ast.UnaryOp):
-        return Flat(f"-{_flat(node.operand).above(_UNARY - 1)}", _UNARY)
+        return Flat(f"-{_negated(node.operand)}", _UNARY)
     return Flat(_flat_bracketed(node), _PRIMARY)
+
+
+def _negated(operand: ast.expr) -> str:
+    """What stands behind a minus; ruff puts a power in parentheses there."""
+    text = _flat(operand)
+    return f"({text.text})" if text.level == _POWER else text.above(_UNARY - 1)
 
 
 def _flat_bracketed(node: ast.expr) -> str:
@@ -103,7 +109,7 @@ def _primary(node: ast.expr) -> str:
 def _flat_operation(node: ast.BinOp) -> Flat:
     first, rest = _operands(node)
     level = _OPERATORS[type(node.op)][1]
-    if isinstance(node.op, ast.Pow) and _is_simple(node.left) and _is_simple(node.right):
+    if level == _POWER and not first.enclosed and _is_simple(node.left) and _is_simple(node.right):
         return Flat(f"{first}**{rest[0]}", level)
     return Flat(" ".join([str(first), *(f"{part.sign} {part}" for part in rest)]), level)
 
