@@ -4,7 +4,7 @@ from __future__ import annotations
 
 FILE_BYTES = 64 * 2**20
 NESTING = 64
-CONTAINERS = 2_000_000
+VALUES = 6_000_000
 NODES = 100_000
 EDGES = 1_000_000
 NAME_CHARACTERS = 1_000

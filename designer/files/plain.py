@@ -11,18 +11,19 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import reduce
 from itertools import accumulate
 from json.encoder import encode_basestring as quoted
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from designer.core.message import Message, message
-from designer.files.limits import CONTAINERS, NESTING, NUMBER_CHARACTERS
+from designer.files.limits import FILE_BYTES, NESTING, NUMBER_CHARACTERS, VALUES
 from designer.files.magic import file_type, is_wide_text
 from designer.files.place import Place
 from designer.files.refusal import Refusal, refusal, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 WIDTH = 100
 INDENT = "  "
@@ -44,18 +45,16 @@ SYNTAX = (
 CUT_SHORT = message("the file ends here, in the middle of the document.")
 POWER_LOSS = message("it looks like a save cut short by a power loss.")
 
-# Takes one escape after the other, so that the second half of a pair is not seen as a lone one;
-# of the control characters a text may hold tab, line feed and carriage return.
+# Escapes that need a look, where no backslash is escaped. A pair of halves is taken as one, so that
+# its second is not a lone one; of the control characters a text may hold tab and line ends.
 ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    r"|u000[9aAdD]"
-    r"|(?P<control>u00[01][0-9a-fA-F]|[bf])"
-    r"|.)"
+    r"|(?P<control>(?!u000[9aAdD])u00[01][0-9a-fA-F]|[bf]))"
 )
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]')
 STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
+NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{},"'))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +123,20 @@ def read_plain(data: bytes, where: str) -> object:
         value = hooks.parse(text)
     except json.JSONDecodeError as error:
         raise _syntax(error, text, where) from None
-    if hooks.faults:
-        raise next(_refused(value, Place("$", where)))
+    if hooks.faults and (found := _first_fault(value)) is not None:
+        raise _at(found[1], where).refusal(found[0].reason)
     return value
+
+
+def _at(way: list[str | int], where: str) -> Place:
+    return reduce(Place.at, reversed(way), Place("$", where))
 
 
 def _text(data: bytes, where: str) -> str:
     if not data:
         raise refusal(where, message("the file is empty (0 bytes)."))
+    if len(data) > FILE_BYTES:
+        raise refusal(where, message("more than {limit:,} bytes.", limit=FILE_BYTES))
     if not data.strip(b"\0 \t\r\n"):
         raise refusal(where, message("only zeros or blanks; {guess}", guess=POWER_LOSS))
     if (found := file_type(data)) is not None:
@@ -151,12 +156,11 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError, where: str) -> Refusal:
 
 
 def _check_structure(data: bytes, text: str, where: str) -> None:
-    """Refuse too deep or too many lists and objects, before the parser meets them."""
-    brackets = _brackets(data)
-    if len(brackets) > 2 * CONTAINERS:
-        reason = "more than {limit:,} lists and objects."
-        raise refusal(where, message(reason, limit=CONTAINERS))
-    steps = memoryview(brackets.translate(STEPS)).cast("b")
+    """Refuse too deep and too many values, before the parser meets them."""
+    structure = _structure(data)
+    if len(structure) > VALUES:
+        raise refusal(where, message("more than {limit:,} values.", limit=VALUES))
+    steps = memoryview(structure.translate(STEPS, b",")).cast("b")
     depths = accumulate(steps)
     deepest = next((index for index, depth in enumerate(depths) if depth > NESTING), None)
     if deepest is not None:
@@ -165,10 +169,10 @@ def _check_structure(data: bytes, text: str, where: str) -> None:
         raise refusal(where, message(reason, limit=NESTING), _spot(text, position))
 
 
-def _brackets(data: bytes) -> bytes:
-    """The brackets of a JSON text that stand outside of its strings, in order."""
+def _structure(data: bytes) -> bytes:
+    """The brackets and commas of a JSON text that stand outside of its strings, in order."""
     plain = data.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, NOT_STRUCTURE)
-    # Two quotation marks side by side enclose no bracket: without them little is left to split.
+    # Two quotation marks side by side enclose nothing: without them little is left to split.
     return b"".join(plain.replace(b'""', b"").split(b'"')[::2])
 
 
@@ -189,25 +193,26 @@ def _check_escapes(text: str, where: str) -> None:
 
 
 def _first_bad_escape(text: str) -> re.Match[str] | None:
-    return next(
-        (escape for escape in ESCAPE.finditer(text) if escape["lone"] or escape["control"]), None
-    )
+    single = text.replace("\\\\", "  ")
+    escapes = ESCAPE.finditer(single)
+    return next((escape for escape in escapes if escape["lone"] or escape["control"]), None)
 
 
 def _repeated(pairs: list[tuple[str, object]]) -> str:
     return Counter(key for key, _ in pairs).most_common(1)[0][0]
 
 
-def _refused(value: object, place: Place) -> Iterator[Refusal]:
-    """The Refusals for the faults in `value`, each with its path."""
+def _first_fault(value: object) -> tuple[Fault, list[str | int]] | None:
+    """The first Fault in `value`, and the keys that lead to it, the last one first."""
     if isinstance(value, Fault):
-        yield place.refusal(value.reason)
-    elif isinstance(value, dict):
-        for key, child in value.items():
-            yield from _refused(child, place.at(key))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _refused(child, place.at(index))
+        return value, []
+    children = value.items() if isinstance(value, dict) else enumerate(cast("list[object]", value))
+    for key, child in children:
+        # Scalars are most of the values, and hold no Fault.
+        if type(child) not in SCALARS and (found := _first_fault(child)) is not None:
+            found[1].append(key)
+            return found
+    return None
 
 
 def _syntax(error: json.JSONDecodeError, text: str, where: str) -> Refusal:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from designer.files.limits import CONTAINERS, NESTING
+from designer.files.limits import FILE_BYTES, NESTING
+from designer.files.limits import VALUES as MOST_VALUES
 from designer.files.plain import Rows, read_plain, write_plain
 from designer.files.refusal import Refusal
 
@@ -68,6 +69,7 @@ def refused(data: bytes) -> str:
         (b'{"a": "\x01"}', "line 1, column 8: a text holds a control character here."),
         (b'{"a": "\0"}', "line 1, column 8: a text holds a control character here."),
         (b'{"a": "\\u0000"}', "line 1, column 8: \\u0000 is a control character."),
+        (b'{"a": "\\\\\\\\u001F\\\\\\\\\\\\b\\u001f"}', "line 1, column 24: \\u001f is a control"),
         (b'{"a": "\\\\\\u001F"}', "line 1, column 10: \\u001F is a control character."),
         (b'{"a": "\\b"}', "line 1, column 8: \\b is a control character."),
         (b'{"a": "\\ud800"}', "line 1, column 8: \\ud800 is half a character."),
@@ -147,9 +149,14 @@ def test_brackets_in_texts_do_not_nest(text: str) -> None:
     assert read_plain(data.encode(), "x") == json.loads(data)
 
 
-def test_number_of_lists_is_limited() -> None:
-    bomb = b"[" + b"[]," * CONTAINERS + b"[]]"
-    assert f"more than {CONTAINERS:,} lists and objects." in refused(bomb)
+def test_number_of_values_is_limited() -> None:
+    assert f"more than {MOST_VALUES:,} values." in refused(b"[" + b"[]," * MOST_VALUES + b"[]]")
+    assert f"more than {MOST_VALUES:,} values." in refused(b"[" + b"1," * MOST_VALUES + b"1]")
+    assert read_plain(b'["' + b"[,]" * MOST_VALUES + b'"]', "x") == ["[,]" * MOST_VALUES]
+
+
+def test_size_is_limited() -> None:
+    assert "more than 67,108,864 bytes." in refused(b'"' + b"a" * FILE_BYTES + b'"')
 
 
 def test_byte_order_mark_is_dropped() -> None:
