@@ -15,11 +15,12 @@ from designer.files.refusal import Refusal
 from designer.ui.canvas import commands, fragments
 from designer.ui.canvas.controls import ZoomControls
 from designer.ui.canvas.fix_popup import FixPopup
-from designer.ui.canvas.geometry import SIZES, SNAP, Box, Point, Spot, bounds, snapped
+from designer.ui.canvas.geometry import SIZES, SNAP, Box, Point, Shape, Spot, bounds, snapped
 from designer.ui.canvas.gestures import wire_ends
 from designer.ui.canvas.hover_card import HoverCard
 from designer.ui.canvas.levels import LIMITS
 from designer.ui.canvas.minimap import Minimap
+from designer.ui.canvas.plan import planned
 from designer.ui.canvas.quick_add import QuickAdd
 from designer.ui.canvas.rename import NameEditor
 from designer.ui.canvas.stage import Stage
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from designer.core.message import Message
     from designer.core.option import Raw
     from designer.layers.fixes import Fix
+    from designer.ui.canvas.offers import Offer
     from designer.ui.theme import Theme
 
 _EDGE = 14
@@ -253,10 +255,47 @@ class Canvas(QWidget):
         if self._quick_add is None:
             self._quick_add = QuickAdd(self.theme, self.window())
             self._quick_add.chosen.connect(self._add_chosen)
+            self._quick_add.considered.connect(self._plan)
+            self._quick_add.closed.connect(self._unplan)
         ends = wire_ends(spot) if spot is not None else self._selected_end()
         self._quick_add.offer(self.editor, ends, place, from_wire=spot is not None)
-        self._quick_add.open_at(self._window_point(place, 16), self.theme.px(_POPUP_WIDTH))
+        width = self.theme.px(_POPUP_WIDTH)
+        self._quick_add.open_at(self._popup_place(place, width), width)
         self._quick_add.field.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.minimap.set_covering(self._quick_add)
+
+    def _popup_place(self, place: Point, width: int) -> QPoint:
+        """Beside the layer that would be added: at its right, or where that has no room left."""
+        plan = self.view.item.plan
+        if plan is None:
+            return self._window_point(place, 16)
+        box = plan.card.box
+        right = self._window_point(Point(box.right, box.y), 16)
+        left = self._window_point(Point(box.x, box.y), -16 - width)
+        return left if right.x() + width > self.window().width() and left.x() > 0 else right
+
+    def _plan(self, offer: Offer | None) -> None:
+        """Show where the layer would stand that is current in the search."""
+        popup = self._quick_add
+        if self.editor is None or popup is None or offer is None:
+            self._unplan()
+            return
+        layer = commands.fresh_layer(self.editor, offer.kind, dict(offer.options))
+        place = self._place_for(commands.shape_of(layer), popup.place, popup.ends)
+        self.view.item.plan = planned(self.stage.drawing, layer, offer, place, popup.ends)
+        self.view.refresh()
+
+    def _unplan(self) -> None:
+        self.view.item.plan = None
+        self.minimap.set_covering(None)
+        self.view.refresh()
+
+    def _place_for(self, shape: Shape, place: Point, ends: commands.Ends) -> Point:
+        """Below the selected node that it is connected to, else where it was asked for."""
+        drawing, popup = self.stage.drawing, self._quick_add
+        if ends.source is not None and popup is not None and not popup.from_wire:
+            return commands.place_below(drawing, drawing.cards[ends.source.node], shape)
+        return Point(snapped(place.x), snapped(place.y))
 
     def _selected_end(self) -> commands.Ends:
         """The output of the one selected node."""
@@ -272,12 +311,7 @@ class Canvas(QWidget):
         if self.editor is None or self._quick_add is None:
             return
         shape = commands.shape_of(commands.fresh_layer(self.editor, kind, options))
-        cards = self.stage.drawing.cards
-        if ends.source is not None and not self._quick_add.from_wire:
-            place = commands.place_below(self.stage.drawing, cards[ends.source.node], shape)
-        else:
-            place = Point(snapped(place.x), snapped(place.y))
-        commands.add(self.stage, kind, place, ends, options)
+        commands.add(self.stage, kind, self._place_for(shape, place, ends), ends, options)
         self._reveal(self.selection)
 
     def _reveal(self, ids: Iterable[NodeId]) -> None:
@@ -379,8 +413,10 @@ class Canvas(QWidget):
         if self._fix_popup is None:
             self._fix_popup = FixPopup(self.theme, self.window())
             self._fix_popup.chosen.connect(self._apply_fix)
+            self._fix_popup.closed.connect(self._unplan)
         self._fix_popup.offer(name, found)
         self._fix_popup.open_at(self._beside(chosen), self.theme.px(_FIXES_WIDTH))
+        self.minimap.set_covering(self._fix_popup)
 
     def _beside(self, node: NodeId) -> QPoint:
         box = self.stage.drawing.cards[node].box

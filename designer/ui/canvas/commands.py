@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import edits
-from designer.core.analysis import build
+from designer.core.analysis import Built, build
 from designer.core.graph import Node, Source, Target
 from designer.core.layer import CATALOGUE, defaults
 from designer.core.message import message
@@ -41,8 +41,17 @@ FREE = Ends()
 
 def fresh_layer(editor: Editor, kind: str, options: Mapping[str, Raw] | None = None) -> Layer:
     """The layer that adding this kind gives; KeyError where there is no such kind."""
+    return _built(editor, kind, options).layer
+
+
+def takes(editor: Editor, kind: str, options: Mapping[str, Raw]) -> bool:
+    """Whether a kind can have these options."""
+    return not _built(editor, kind, options).problems
+
+
+def _built(editor: Editor, kind: str, options: Mapping[str, Raw] | None) -> Built:
     node = Node("", "", kind, defaults(CATALOGUE[kind])).with_options(options or {})
-    return build(node, editor.analysis.scope).layer
+    return build(node, editor.analysis.scope)
 
 
 def shape_of(layer: Layer) -> geometry.Shape:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from designer.ui.canvas.drawing import Card
     from designer.ui.canvas.gestures import Gesture
+    from designer.ui.canvas.plan import Plan
     from designer.ui.canvas.stage import Stage
     from designer.ui.theme import Theme
 
@@ -48,6 +49,7 @@ class BatchItem(QGraphicsItem):
         self.level: Level | None = None
         self.gesture: Gesture | None = None
         self.bubble: Bubble | None = None
+        self.plan: Plan | None = None
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
 
     def boundingRect(self) -> QRectF:
@@ -99,6 +101,8 @@ class BatchItem(QGraphicsItem):
             self._paint_near(ink, exposed)
         if self.gesture is not None:
             self.gesture.paint(ink)
+        if self.plan is not None and ink.level >= Level.MIDDLE:
+            self.plan.paint(ink)
 
     def _paint_near(self, ink: Ink, exposed: Box) -> None:
         drawing = self._stage.drawing
@@ -108,6 +112,7 @@ class BatchItem(QGraphicsItem):
         wires.paint_wires(ink, drawing, seen)
         for card in cards:
             self._paint_card(ink, card)
+        wires.paint_side_ports(ink, drawing, seen)
         wires.paint_labels(ink, drawing, seen)
         told = drawing.cards.get(self._stage.marks.told or -1)
         busy = self._stage.marks.accepts is not None
@@ -133,8 +138,8 @@ class BatchItem(QGraphicsItem):
         if card.id in faulty:
             return
         try:
-            self._paint_picture(ink, card)
             nodes.paint_rings(ink, card)
+            self._paint_picture(ink, card)
         except Exception:  # noqa: BLE001
             _log.exception("Node %d could not be painted.", card.id)
             self._faulty = version, faulty | {card.id}

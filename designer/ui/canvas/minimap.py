@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPixmap
 
 from designer.ui.canvas.controls import Overlay
@@ -33,6 +33,7 @@ class Minimap(Overlay):
         self._stage = stage
         self._view = view
         self._image = QPixmap()
+        self._covering: QWidget | None = None
         self._made_for: tuple[object, ...] = ()
         self.setAccessibleName("Map of the design")
         self.setFixedSize(theme.px(WIDTH), theme.px(HEIGHT))
@@ -42,13 +43,25 @@ class Minimap(Overlay):
         view.scrolled.connect(self.refresh)
         self.hide()
 
+    def set_covering(self, popup: QWidget | None) -> None:
+        """Hide while a popup stands over the map."""
+        self._covering = popup
+        self.refresh()
+
+    def _covered(self) -> bool:
+        if self._covering is None or self._covering.isHidden():
+            return False
+        place = self._view.mapTo(self._view.window(), self.pos())
+        return self._covering.geometry().intersects(QRect(place, self.size()))
+
     def refresh(self) -> None:
         """Show or hide, and draw anew."""
         bounds = self._stage.drawing.bounds()
         shown = self._view.shown()
         whole = bounds is not None and shown.united(bounds) == shown
         far = self._stage.zoom < LIMITS[0]
-        self.setVisible(len(self._stage.drawing.cards) >= _LEAST and not (whole and far))
+        large = len(self._stage.drawing.cards) >= _LEAST
+        self.setVisible(large and not (whole and far) and not self._covered())
         self.update()
 
     def _area(self) -> Box:

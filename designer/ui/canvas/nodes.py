@@ -106,7 +106,8 @@ def _numbers(ink: Ink, card: Card) -> float:
     if note:
         style = ("hint-medium", "text") if card.note == "trainable" else ("hint", "text-3")
         x -= ink.text_right(x, base, note, style) + 7
-    return x - ink.text_right(x, base, card.count, ("hint-medium", "text"))
+    token = "accent" if card.id < 0 else "text"
+    return x - ink.text_right(x, base, card.count, ("hint-medium", token))
 
 
 def _bar(ink: Ink, card: Card, track: Box) -> None:

@@ -121,6 +121,8 @@ class Offers:
     def _try(self, kind: str, number: int | float | None) -> Offer:
         sets = "" if number is None else _first_number(kind)
         options: dict[str, Raw] = {sets: number} if sets else {}
+        if not commands.takes(self._editor, kind, options):
+            sets, options = "", {}
         layer = commands.fresh_layer(self._editor, kind, options)
         empty = Offer(
             kind, layer.title, _icon(layer), layer.family, sets=sets, options=tuple(options.items())

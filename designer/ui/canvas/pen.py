@@ -44,9 +44,10 @@ class Pen:
     ) -> float:
         """Write one after another, elided where they would go beyond `right`; where they end."""
         for span in spans:
-            if right is not None and x >= right:
-                break
+            full = x + self.width(span)
             x = self.write(x, base, span, None if right is None else right - x)
+            if x < full - 0.5:
+                break
         return x
 
     def width(self, span: Span) -> float:

@@ -40,14 +40,16 @@ class QuickAdd(PopupFrame):
 
     chosen = Signal(str, object, object, object)
     """Kind, place, ends, options."""
+    considered = Signal(object)
+    """The offer that is current now, or None."""
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(theme, window, "Add a layer")
         self.from_wire = False
         self.recent: list[str] = []
         self.shown: list[Offer | None] = []
-        self._place = Point(0.0, 0.0)
-        self._ends = commands.FREE
+        self.place = Point(0.0, 0.0)
+        self.ends = commands.FREE
         self._offers: Offers | None = None
         self.field = QLineEdit()
         self.field.setProperty("plain", True)
@@ -85,7 +87,7 @@ class QuickAdd(PopupFrame):
     def offer(self, editor: Editor, ends: commands.Ends, place: Point, from_wire: bool) -> None:
         """Prepare for another place."""
         self._offers = Offers(editor, ends)
-        self._ends, self._place, self.from_wire = ends, place, from_wire
+        self.ends, self.place, self.from_wire = ends, place, from_wire
         self._context.set_spans(*_context(editor, ends))
         self.field.blockSignals(True)
         self.field.clear()
@@ -98,7 +100,7 @@ class QuickAdd(PopupFrame):
         found = self._offers.find(text, self.recent)
         fitting = [offer for offer in found if offer.fits]
         rest = [offer for offer in found if not offer.fits]
-        free = self._ends == commands.FREE
+        free = self.ends == commands.FREE
         rows: list[Row] = []
         self.shown = []
         self._section(rows, "Layers" if free else "Fits here", fitting, columns=True)
@@ -157,10 +159,11 @@ class QuickAdd(PopupFrame):
         self.recent = [offer.kind, *(kind for kind in self.recent if kind != offer.kind)]
         del self.recent[_MOST_RECENT:]
         self.close_popup()
-        self.chosen.emit(offer.kind, self._place, self._ends, dict(offer.options))
+        self.chosen.emit(offer.kind, self.place, self.ends, dict(offer.options))
 
     def _tell_option(self, index: int) -> None:
         offer = self.shown[index] if 0 <= index < len(self.shown) else None
+        self.considered.emit(offer)
         if offer is not None and offer.sets:
             value = dict(offer.options)[offer.sets]
             self._footer.set_note(f"{value} sets {offer.sets}")

@@ -28,6 +28,8 @@ class Stage(QObject):
 
     changed = Signal()
     """Something has to be painted anew."""
+    aboutToEdit = Signal()
+    """The document has changed, and the drawing is about to follow."""
     edited = Signal()
     """The document has changed, or is another one."""
     selectionChanged = Signal(object)
@@ -57,6 +59,7 @@ class Stage(QObject):
         self._settle()
 
     def _heard(self, notice: Notice) -> None:
+        self.aboutToEdit.emit()
         self.drawing.update(notice)
         gone = [id for id in self.marks.selected if id not in self.drawing.cards]
         if gone:

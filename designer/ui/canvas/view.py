@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QNativeGestureEvent, QPainter
-from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView
+from PySide6.QtGui import QHelpEvent, QNativeGestureEvent, QPainter
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip
 
 from designer.core.layer import CATALOGUE
 from designer.ui.canvas import commands
@@ -68,6 +69,7 @@ class View(QGraphicsView):
         self._theme = theme
         self._zoom = 1.0
         self._space = False
+        self._button = Qt.MouseButton.NoButton
         self.item = BatchItem(stage, theme)
         self._ground = Ground(theme)
         scene = QGraphicsScene(self)
@@ -78,6 +80,8 @@ class View(QGraphicsView):
         self.setScene(scene)
         self._set_up()
         stage.changed.connect(self.refresh)
+        # A gesture stands on the drawing as it was: undo in its middle gives it up.
+        stage.aboutToEdit.connect(self.cancel)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -171,6 +175,7 @@ class View(QGraphicsView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._show_focus(None)
         if self.item.gesture is None and self._stage.editor is not None:
+            self._button = event.button()
             self._begin(self._gesture_for(event))
         event.accept()
 
@@ -238,6 +243,8 @@ class View(QGraphicsView):
             self._point_at(at.place)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() != self._button:
+            return
         gesture, self.item.gesture = self.item.gesture, None
         if gesture is not None:
             gesture.end(self._pointer(event))
@@ -311,7 +318,19 @@ class View(QGraphicsView):
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == pinch:
             self.set_zoom(self._zoom * (1 + event.value()), event.position())
             return True
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            self._tell(event)
+            return True
         return super().viewportEvent(event)
+
+    def _tell(self, event: QHelpEvent) -> None:
+        """Show the name of the port, or of the node, under the pointer."""
+        place = self.place_at(QPointF(event.pos()))
+        spot, card = self._spot_at(place), self._stage.drawing.card_at(place)
+        text = spot.port if spot is not None else card.name if card is not None else ""
+        # As markup, so that a name that looks like markup is shown as it is.
+        shown = f"<span>{html.escape(text)}</span>" if text else ""
+        QToolTip.showText(event.globalPos(), shown, self)
 
     # Dropping layers from the palette
 

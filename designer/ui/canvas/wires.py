@@ -89,6 +89,19 @@ def _pen(ink: Ink, wire: Wire) -> QPen | None:
     return None
 
 
+def paint_side_ports(ink: Ink, drawing: Drawing, wires: Iterable[Wire]) -> None:
+    """Draw the bars where wires enter a merge at its left or right edge."""
+    if ink.level < Level.MIDDLE:
+        return
+    for wire in wires:
+        box, end = drawing.cards[wire.edge.target.node].box, drawing.route(wire.edge.target).end
+        if end.y == box.centre.y and end.x in (box.x, box.right):
+            token = "error" if wire.state == "error" else "wire"
+            bar = Box(end.x - 2.5, end.y - 7, 5, 14)
+            ink.box(bar.grown(1.5), 4, "canvas")
+            ink.box(bar, 2.5, token)
+
+
 # Shapes
 
 _BUBBLE_ROOM = 66

@@ -630,3 +630,78 @@ def test_what_is_no_design_is_not_pasted(desk: Desk, text: str) -> None:
     desk.hand.key(Qt.Key.Key_V, CTRL)
     assert editor.steps == []
     assert len(heard) == 1
+
+
+# What else happens meanwhile
+
+
+def test_undo_in_the_middle_of_a_drag_gives_the_drag_up(desk: Desk) -> None:
+    editor = desk.show(chain())
+    desk.hand.drag((0, 120), (104, 120))
+    desk.hand.press(104, 120)
+    desk.hand.move(184, 200)
+    editor.undo()
+    assert desk.canvas.view.item.gesture is None
+    desk.hand.release()
+    assert desk.places()[2] == (0, 120)
+    assert desk.canvas.stage.drawing.cards[2].box.centre == (0, 120)
+    assert editor.undoable is None
+
+
+def test_another_button_does_not_end_a_drag(desk: Desk) -> None:
+    desk.show(chain())
+    desk.hand.press(0, 120)
+    desk.hand.move(80, 120)
+    QTest.mouseRelease(desk.hand.viewport, Qt.MouseButton.RightButton, NONE, desk.hand.at)
+    assert desk.canvas.view.item.gesture is not None
+    desk.hand.release()
+    assert desk.places()[2] == (80, 120)
+
+
+def test_while_one_searches_the_layer_is_shown_where_it_would_stand(desk: Desk) -> None:
+    desk.show(chain())
+    desk.hand.drag((0, 152), (240, 304))
+    desk.hand.type("linear 16")
+    plan = desk.canvas.view.item.plan
+    assert plan is not None
+    assert plan.card.box.centre == (240, 304)
+    assert plan.card.count == "+528"
+    assert plan.above == (0, 152)
+    desk.hand.key(Qt.Key.Key_Escape)
+    assert desk.canvas.view.item.plan is None
+
+
+def test_a_layer_is_added_below_the_selected_one_or_in_the_middle(desk: Desk) -> None:
+    desk.show(Document())
+    desk.canvas.add_kind("Input")
+    desk.canvas.add_kind("Linear")
+    assert desk.kinds() == ["Input", "Linear"]
+    assert desk.edges() == {(1, 2)}
+    assert desk.places()[2] == (desk.places()[1][0], desk.places()[1][1] + 17 + 40 + 32)
+
+
+def test_painting_goes_on_when_one_node_cannot_be_painted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from designer.ui.canvas import nodes
+
+    desk.show(chain())
+    painted: list[int] = []
+    paint_card = nodes.paint_card
+
+    def paint(ink: object, card: object) -> None:
+        painted.append(card.id)  # type: ignore[attr-defined]
+        if card.id == 2:  # type: ignore[attr-defined]
+            raise ValueError("this node is broken")
+        paint_card(ink, card)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(nodes, "paint_card", paint)
+    desk.hand.click(0, 240)
+    desk.canvas.zoom_to(120)
+    desk.canvas.view.viewport().repaint()
+    assert {1, 2, 3, 4} <= set(painted)
+    painted.clear()
+    desk.canvas.zoom_to(130)
+    desk.canvas.view.viewport().repaint()
+    assert painted == [1, 3, 4]
+    assert "Node 2 could not be painted" in caplog.text
