@@ -9,7 +9,9 @@ variadic input; `ties` holds [node, parameter, node, parameter], the second of t
 
 from __future__ import annotations
 
+import gc
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +25,10 @@ from designer.files.upgrades import VERSION, upgraded
 from designer.files.values import PLAIN, SCALARS, Spelling, encoded, spellings
 
 if TYPE_CHECKING:
-    from designer.core.document import Dimension, Document, Position, Variable
-    from designer.core.graph import Edge, Node, NodeId
+    from collections.abc import Iterator
+
+    from designer.core.document import Dimension, Document, Variable
+    from designer.core.graph import Graph, Node, NodeId
     from designer.core.message import Message
 
 FORMAT = "netdraft"
@@ -46,14 +50,31 @@ def read_document(data: bytes, where: str) -> Loaded:
     Raises Refusal for a file that is no document, is of a newer version, or is damaged; its
     `problems` then hold all that is wrong.
     """
-    place = Place("$", where)
-    plain = take.as_mapping(read_plain(data, where), place)
-    if plain.get("format") != FORMAT:
+    with collector_resting():
+        plain = _header(read_plain(data, where), Place("$", where))
+        file = Gathering(upgraded(plain, where), where)
+        return Loaded(document_of(file), file.notices(), int(plain["version"]))
+
+
+def _header(plain: object, place: Place) -> dict[str, Any]:
+    """The plain data, which must say that it is a document of some version."""
+    data = take.as_mapping(plain, place)
+    if data.get("format") != FORMAT:
         raise place.at("format").refusal(message('is not "netdraft": this is another JSON file.'))
-    version = take.integer(plain, "version", place, min=1)
-    file = Gathering(upgraded(plain, where), where)
-    document = document_of(file)
-    return Loaded(document, file.notices(), version)
+    take.integer(data, "version", place, min=1)
+    return data
+
+
+@contextmanager
+def collector_resting() -> Iterator[None]:
+    """Build many values, none of which is garbage, without the collector walking them all again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def write_document(document: Document) -> bytes:
@@ -61,11 +82,12 @@ def write_document(document: Document) -> bytes:
 
     Control characters and halves of characters, which no file may hold, are written as U+FFFD.
     """
-    plain = plain_document(document)
-    try:
-        return write_plain(plain)
-    except TypeError:
-        return write_plain(_legible(plain))
+    with collector_resting():
+        plain = plain_document(document)
+        try:
+            return write_plain(plain)
+        except TypeError:
+            return write_plain(_legible(plain))
 
 
 def plain_document(document: Document) -> dict[str, Any]:
@@ -78,9 +100,9 @@ def plain_document(document: Document) -> dict[str, Any]:
         "variables": Rows({name: _variable(v) for name, v in document.variables.items()}),
         "dimensions": Rows({name: _dimension(d) for name, d in document.dimensions.items()}),
         "nodes": Rows([_node(id, nodes[id]) for id in graph.ids()]),
-        "edges": Rows([_edge(edge) for edge in graph.edges()]),
+        "edges": Rows([edge for id in sorted(graph.sources) for edge in _edges(id, graph)]),
         "ties": Rows([[*param, *owner] for param, owner in sorted(graph.ties.items())]),
-        "layout": Rows([_position(id, p) for id, p in sorted(document.layout.items())]),
+        "layout": Rows([_position(id, *xy) for id, xy in sorted(document.layout.items())]),
         "settings": {name: encoded(value) for name, value in document.settings.items()},
         **_extra(document),
     }
@@ -125,13 +147,14 @@ def _node(id: NodeId, node: Node) -> dict[str, object]:
     }
 
 
-def _edge(edge: Edge) -> list[object]:
-    (source, output), (target, port, slot) = edge
-    return [source, output, target, port, slot] if slot else [source, output, target, port]
+def _edges(target: NodeId, graph: Graph) -> Iterator[list[object]]:
+    """The wires into a node, by port and slot."""
+    for (port, slot), (source, output) in sorted(graph.sources[target].items()):
+        yield [source, output, target, port, slot] if slot else [source, output, target, port]
 
 
-def _position(id: NodeId, position: Position) -> list[object]:
-    return [id, *(float(number) if math.isfinite(number) else 0.0 for number in position)]
+def _position(id: NodeId, x: float, y: float) -> list[object]:
+    return [id, float(x) if math.isfinite(x) else 0.0, float(y) if math.isfinite(y) else 0.0]
 
 
 def _legible(value: Any) -> Any:

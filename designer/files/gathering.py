@@ -35,7 +35,11 @@ class Gathering:
         try:
             yield
         except Refusal as refusal:
-            self.faults.extend(refusal.problems)
+            self.keep(refusal)
+
+    def keep(self, refusal: Refusal) -> None:
+        """Keep what a Refusal says."""
+        self.faults.extend(refusal.problems)
 
     def check(self) -> None:
         """Raise one Refusal with all faults as its `problems`, if there are any."""

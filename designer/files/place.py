@@ -93,7 +93,8 @@ def text(owner: Owner, key: str | int, place: Place, limit: int = NAME_CHARACTER
 
 def mapping(owner: Owner, key: str | int, place: Place) -> dict[str, object]:
     """A JSON object."""
-    return as_mapping(field(owner, key, place), place.at(key))
+    value = field(owner, key, place)
+    return value if isinstance(value, dict) else as_mapping(value, place.at(key))
 
 
 def as_mapping(value: object, place: Place) -> dict[str, object]:

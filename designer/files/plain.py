@@ -256,12 +256,12 @@ def write_plain(data: object) -> bytes:
 
 def _container(value: object, indent: str, used: int) -> str:
     """A list or an object on a line that holds `used` characters beside the indent."""
-    if type(value) is Rows:
-        return _container(value.items, indent, WIDTH)
-    if type(value) is dict:
-        return f"{{{_between(_fields(value, indent + INDENT), indent, used)}}}"
     if type(value) is list or type(value) is tuple:
         return f"[{_between(_items(value, indent + INDENT), indent, used)}]"
+    if type(value) is dict:
+        return f"{{{_between(_fields(value, indent + INDENT), indent, used)}}}"
+    if type(value) is Rows:
+        return _container(value.items, indent, WIDTH)
     raise TypeError(f"{type(value).__name__} is no plain data")
 
 

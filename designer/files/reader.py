@@ -15,10 +15,10 @@ from designer.core.layer import CATALOGUE, options_of
 from designer.core.message import message
 from designer.core.names import is_python_name, python_name
 from designer.files import place as take
-from designer.files.limits import AXIS, COORDINATE, EDGES, NODES, TEXT_CHARACTERS
+from designer.files.limits import AXIS, COORDINATE, EDGES, NAME_CHARACTERS, NODES, TEXT_CHARACTERS
 from designer.files.loops import closing_wires
-from designer.files.refusal import shown
-from designer.files.values import PLAIN, Spelling, decoded, spellings
+from designer.files.refusal import Refusal, shown
+from designer.files.values import PLAIN, SCALARS, Spelling, decoded, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +74,7 @@ def _nodes(file: Gathering) -> tuple[dict[NodeId, Node], set[NodeId]]:
     nodes: dict[NodeId, Node] = {}
     ids: set[NodeId] = set()
     for index in range(len(items)):
-        with file.faulty():
+        try:
             data, at = take.mapping(items, index, place), place.at(index)
             id = take.integer(data, "id", at, min=1, max=AXIS)
             if id in ids:
@@ -82,6 +82,8 @@ def _nodes(file: Gathering) -> tuple[dict[NodeId, Node], set[NodeId]]:
                 raise at.at("id").refusal(reason)
             ids.add(id)
             nodes[id] = _node(file, data, at)
+        except Refusal as refusal:
+            file.keep(refusal)
     return _with_attributes(file, nodes), ids
 
 
@@ -94,7 +96,7 @@ def _node(file: Gathering, data: dict[str, object], at: Place) -> Node:
         name=name,
         attribute=take.text(data, "attribute", at) if "attribute" in data else name,
         kind=kind,
-        options=_options(file, kind, take.mapping(data, "options", at), at.at("options")),
+        options=_options(file, kind, take.mapping(data, "options", at), at),
         trainable=take.boolean(data, "trainable", at) if "trainable" in data else True,
         extra=file.extra("node", data, NODE_FIELDS, at),
     )
@@ -131,10 +133,18 @@ def _attribute(id: NodeId, name: str, taken: set[str]) -> str:
 def _options(
     file: Gathering, kind: str, data: dict[str, object], at: Place
 ) -> tuple[tuple[str, Raw], ...]:
-    """The options of the kind in their order, PyTorch's default for a missing one; then others."""
+    """The options of the kind in their order, PyTorch's default for a missing one; then others.
+
+    `at` is the place of their node.
+    """
     known = spellings(kind)
     if data.keys() == known.keys():
-        return tuple((name, decoded(data[name], spelling)) for name, spelling in known.items())
+        # Most values are scalars: they are taken as they are.
+        values: list[tuple[str, Any]] = [
+            (name, value if type(value := data[name]) in SCALARS else decoded(value, spelling))
+            for name, spelling in known.items()
+        ]
+        return tuple(values)
     options = (
         {option.name: option.default for option in options_of(CATALOGUE[kind])} if known else {}
     )
@@ -143,7 +153,9 @@ def _options(
     if kind in CATALOGUE:
         for name in (name for name in data if name not in known):
             text = "{kind} has no option {place}; it is kept."
-            file.notice(f"{kind} {name}", message(text, kind=kind, place=at.at(name).path))
+            file.notice(
+                f"{kind} {name}", message(text, kind=kind, place=at.at("options").at(name).path)
+            )
     return tuple(options.items())
 
 
@@ -156,7 +168,7 @@ def _wires(file: Gathering, ids: set[NodeId]) -> dict[Target, Source]:
     wires: dict[Target, Source] = {}
     indices: dict[tuple[NodeId, NodeId], int] = {}
     for index in range(len(items)):
-        with file.faulty():
+        try:
             source, target = _wire(items, index, place, ids)
             if target in wires:
                 reason = "there is a wire into {port} of node {node} already."
@@ -164,6 +176,8 @@ def _wires(file: Gathering, ids: set[NodeId]) -> dict[Target, Source]:
                 raise place.at(index).refusal(text)
             wires[target] = source
             indices[source.node, target.node] = index
+        except Refusal as refusal:
+            file.keep(refusal)
     for wire in closing_wires(_followers(wires)):
         reason = "the wire from node {source} to node {target} closes a loop."
         text = message(reason, source=wire[0], target=wire[1])
@@ -171,7 +185,25 @@ def _wires(file: Gathering, ids: set[NodeId]) -> dict[Target, Source]:
     return wires
 
 
-def _wire(items: list[object], index: int, place: Place, ids: set[NodeId]) -> tuple[Source, Target]:
+def _wire(items: list[Any], index: int, place: Place, ids: set[NodeId]) -> tuple[Source, Target]:
+    if _is_plain_wire(items[index], ids):
+        source, output, target, port = items[index]
+        return Source(source, output), Target(target, port)
+    return _checked_wire(items, index, place, ids)
+
+
+def _is_plain_wire(wire: Any, ids: set[NodeId]) -> bool:
+    """Whether a wire is as most are, with nothing that needs a closer look."""
+    if type(wire) is not list or tuple(map(type, wire)) != (int, str, int, str):
+        return False
+    source, output, target, port = wire
+    names_fit = len(output) <= NAME_CHARACTERS and len(port) <= NAME_CHARACTERS
+    return source in ids and target in ids and source != target and names_fit
+
+
+def _checked_wire(
+    items: list[object], index: int, place: Place, ids: set[NodeId]
+) -> tuple[Source, Target]:
     wire, at = take.sequence(items, index, place, 5), place.at(index)
     source = Source(_known(wire, 0, at, ids), take.text(wire, 1, at))
     slot = take.integer(wire, 4, at, min=0, max=EDGES) if len(wire) == 5 else 0
@@ -306,19 +338,27 @@ def _layout(file: Gathering, ids: set[NodeId]) -> dict[NodeId, Position]:
     items, place = file.items("layout", NODES), file.place.at("layout")
     layout: dict[NodeId, Position] = {}
     for index in range(len(items)):
-        with file.faulty():
-            item, at = take.sequence(items, index, place, 3), place.at(index)
-            id = take.integer(item, 0, at)
-            position = take.number(item, 1, at), take.number(item, 2, at)
-            if id not in ids:
-                text = message("A position of no node is left out: {place}.", place=at.path)
-                file.notice("stray position", text)
-                continue
-            layout[id] = _within_reach(position[0]), _within_reach(position[1])
-            if layout[id] != position:
-                text = message("A position out of reach is moved: {place}.", place=at.path)
-                file.notice("far position", text)
+        try:
+            id, *position = _position(items, index, place)
+            if id in ids:
+                x, y = layout[id] = _within_reach(position[0]), _within_reach(position[1])
+                if [x, y] != position:
+                    text = "A position out of reach is moved: {place}."
+                    file.notice("far", message(text, place=place.at(index).path))
+            else:
+                text = "A position of no node is left out: {place}."
+                file.notice("stray", message(text, place=place.at(index).path))
+        except Refusal as refusal:
+            file.keep(refusal)
     return layout
+
+
+def _position(items: list[Any], index: int, place: Place) -> Any:
+    """[node, x, y]"""
+    if type(items[index]) is list and tuple(map(type, items[index])) == (int, float, float):
+        return items[index]
+    item, at = take.sequence(items, index, place, 3), place.at(index)
+    return [take.integer(item, 0, at), take.number(item, 1, at), take.number(item, 2, at)]
 
 
 def _within_reach(number: float) -> float:

@@ -424,6 +424,62 @@ def test_number_of_nodes_is_limited(data: dict[str, Any]) -> None:
     assert problems(data)[0] == "$.nodes: 100,001 items, at most 100,000 are allowed."
 
 
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 30)
+    | st.sampled_from([2**63, 0.5, -0.0, 1e300, "", "x", "B", "ReLU", "out", "\u202e<b>&", "n\n"]),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(st.sampled_from(["id", "text", "expression", "kind", "x y"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+def spots(value: Any) -> list[tuple[Any, Any]]:
+    """Every list and object in some data, with each of its keys."""
+    keys = list(value) if isinstance(value, dict) else range(len(value))
+    own = [(value, key) for key in keys]
+    inner = [value[key] for key in keys if isinstance(value[key], dict | list)]
+    return own + [spot for child in inner for spot in spots(child)]
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_file_with_anything_in_any_place_is_read_or_refused(draw: st.DataObject) -> None:
+    data = json.loads(SAVED.read_bytes())
+    for _ in range(draw.draw(st.integers(1, 3))):
+        owner, key = draw.draw(st.sampled_from(spots(data)))
+        owner[key] = draw.draw(JSON)
+    try:
+        document = read(data)
+    except Refusal:
+        problems(data)
+    else:
+        written = write_document(document)
+        assert read_document(written, "x").document == document
+        assert write_document(read_document(written, "x").document) == written
+        Analysis(document)
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_damaged_bytes_are_read_or_refused(draw: st.DataObject) -> None:
+    data = bytearray(SAVED.read_bytes())
+    for _ in range(draw.draw(st.integers(1, 4))):
+        start = draw.draw(st.integers(0, len(data) - 1))
+        length = draw.draw(st.integers(0, 8))
+        data[start : start + length] = draw.draw(st.binary(max_size=8))
+    try:
+        document = read_document(bytes(data), "x").document
+    except Refusal as refusal:
+        told = str(refusal)
+    else:
+        told = "x" if read_document(write_document(document), "x").document == document else ""
+    assert told.startswith("x")
+
+
 # What is kept or put right
 
 
