@@ -1,0 +1,323 @@
+"""What a layer comes to: its shapes and neighbours, its tensors, and how they are counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from designer.core import count, numbers, size
+from designer.ui.inspector.fields import KEY_WIDTH
+from designer.ui.widgets.boxes import Divider, FormulaBox
+from designer.ui.widgets.buttons import IconButton
+from designer.ui.widgets.links import LinkButton
+from designer.ui.widgets.text import ElidedLabel, KeyValueRow, Span, SpanLabel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from designer.core.analysis import Analysis
+    from designer.core.finding import Finding
+    from designer.core.graph import NodeId, ParamRef
+    from designer.core.layer import Param
+    from designer.core.tensor import Tensor
+    from designer.ui.theme import Theme
+
+MOST_WIRES = 8
+MOST_TENSORS = 40
+_ROW = 23
+
+
+class Wire(NamedTuple):
+    """A port of the layer: its tensor, and the layer at the other end, if there is one."""
+
+    label: str
+    tensor: Tensor
+    before: Tensor | None
+    words: str
+    node: NodeId | None
+    faulty: bool
+
+
+def shape_spans(tensor: Tensor, before: Tensor | None, faulty: bool = False) -> list[Span]:
+    """`[B, T, 3072]`, with axes that differ from those `before` in a heavier weight."""
+    quiet = "error" if faulty else "text-3"
+    axes = [str(axis) for axis in tensor.shape]
+    old = None if before is None or before.partial else [str(axis) for axis in before.shape]
+    spans = [
+        Span("[…, " if tensor.partial and axes else "[…" if tensor.partial else "[", quiet, "mono")
+    ]
+    for place, axis in enumerate(axes):
+        new = not tensor.partial and old is not None and old[place : place + 1] != [axis]
+        ink = "error" if faulty else "text" if new else "text-2"
+        spans += [Span(", ", quiet, "mono")] if place else []
+        spans.append(Span(axis, ink, "mono-strong" if new else "mono"))
+    return [*spans, Span("]", quiet, "mono")]
+
+
+def wires(analysis: Analysis, id: NodeId) -> list[Wire]:
+    """The inputs and outputs of a layer, in order; no more than fit."""
+    finding = analysis.findings[id]
+    if finding.layer is None:
+        return []
+    found = [*_incoming(analysis, id, finding), *_outgoing(analysis, id, finding)]
+    return found[:MOST_WIRES]
+
+
+def _incoming(analysis: Analysis, id: NodeId, finding: Finding) -> Iterator[Wire]:
+    graph = analysis.document.graph
+    faulty = {(p.port, p.slot) for p in finding.problems if p.severity == "error" and p.port}
+    ports = finding.layer.inputs() if finding.layer else ()
+    for edge in graph.edges_into(id):
+        _, port, slot = edge.target
+        theirs = analysis.findings[edge.source.node].outputs.get(edge.source.port)
+        if theirs is not None:
+            label = "In" if len(ports) == 1 else port
+            name = graph.nodes[edge.source.node].name
+            wrong = (port, slot) in faulty
+            yield Wire(label, theirs, None, f"from {name}", edge.source.node, wrong)
+
+
+def _outgoing(analysis: Analysis, id: NodeId, finding: Finding) -> Iterator[Wire]:
+    graph = analysis.document.graph
+    first = next(iter(finding.inputs.values()), None)
+    before = first[0] if isinstance(first, tuple) else first
+    taken: dict[str, list[NodeId]] = {}
+    for edge in graph.edges_from(id):
+        taken.setdefault(edge.source.port, []).append(edge.target.node)
+    for port, tensor in finding.outputs.items():
+        label = "Out" if len(finding.outputs) == 1 else port
+        targets = taken.get(port, [])
+        name = f"to {graph.nodes[targets[0]].name}" if targets else ""
+        more = f" +{len(targets) - 1}" if len(targets) > 1 else ""
+        yield Wire(label, tensor, before, name + more, targets[0] if targets else None, False)
+
+
+class WireRow(QWidget):
+    """A port with its shape, and a link to the layer at the other end."""
+
+    node_wanted = Signal(int)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._node: NodeId | None = None
+        self._label = ElidedLabel(theme, "", "secondary", "text-2")
+        self.shape = SpanLabel(theme)
+        self.link = LinkButton(theme, "")
+        self.link.clicked.connect(self._go)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(0)
+        for widget in (self._label, self.shape):
+            self._row.addWidget(widget)
+        self._row.addStretch(1)
+        self._row.addWidget(self.link)
+        theme.changed.connect(self._measure)
+        self._measure()
+
+    def _measure(self) -> None:
+        self._label.setFixedWidth(self._theme.px(KEY_WIDTH))
+        self.setFixedHeight(self._theme.px(_ROW))
+
+    def show_wire(self, wire: Wire) -> None:
+        """Show a port."""
+        self._node = wire.node
+        self._label.setText(wire.label)
+        self.shape.set_spans(*shape_spans(wire.tensor, wire.before, wire.faulty))
+        self.shape.setToolTip(f"{wire.tensor} {wire.tensor.dtype}")
+        self.link.set_words(wire.words)
+        self.link.setVisible(bool(wire.words))
+
+    def text(self) -> str:
+        """The row as plain text."""
+        return f"{self._label.text()} {self.shape.text()} {self.link.text()}".strip()
+
+    def _go(self) -> None:
+        if self._node is not None:
+            self.node_wanted.emit(self._node)
+
+
+class TieRow(QWidget):
+    """Says whose tensor a parameter shares, leads there, and gives it its own again."""
+
+    node_wanted = Signal(int)
+    untie_wanted = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._node: NodeId = 0
+        self._param = ""
+        self.link = LinkButton(theme, "", "link", "text-2")
+        self.untie = IconButton(theme, "x", "Untie")
+        self.link.clicked.connect(self._go)
+        self.untie.clicked.connect(self._give_back)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.link)
+        row.addStretch(1)
+        row.addWidget(self.untie)
+
+    def show_tie(self, param: str, owner: ParamRef, words: str) -> None:
+        """Show the tie of a parameter."""
+        self._node, self._param = owner.node, param
+        self.link.set_words(words)
+        self.untie.setAccessibleName(f"Untie {param}")
+
+    def _go(self) -> None:
+        self.node_wanted.emit(self._node)
+
+    def _give_back(self) -> None:
+        self.untie_wanted.emit(self._param)
+
+
+class Facts(QWidget):
+    """Shapes, tensors and formula of one layer."""
+
+    node_wanted = Signal(int)
+    untie_wanted = Signal(str)
+    copied = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.wires: list[WireRow] = []
+        self.tensors: list[KeyValueRow] = []
+        self.ties: list[TieRow] = []
+        self._lines = (Divider(theme), Divider(theme))
+        self._parts = tuple(QVBoxLayout() for _ in range(3))
+        self.formula = FormulaBox(theme, "How this is counted")
+        self.formula.copied.connect(self._copy)
+        self._build()
+
+    def _build(self) -> None:
+        px = self._theme.px
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in self._parts:
+            part.setContentsMargins(px(16), px(4), px(16), px(4))
+            part.setSpacing(0)
+        box = QVBoxLayout()
+        box.setContentsMargins(px(16), px(2), px(16), px(12))
+        box.addWidget(self.formula)
+        column.addWidget(self._lines[0])
+        column.addLayout(self._parts[0])
+        column.addWidget(self._lines[1])
+        column.addLayout(self._parts[1])
+        column.addLayout(self._parts[2])
+        column.addLayout(box)
+
+    def show_node(self, analysis: Analysis, id: NodeId) -> None:
+        """Bring everything up to date with a layer."""
+        finding = analysis.findings[id]
+        self._show_wires(wires(analysis, id))
+        self._show_tensors(analysis, finding)
+        self._show_ties(analysis, finding)
+        self._show_formula(analysis, finding)
+        self._lines[0].setVisible(any(not row.isHidden() for row in self.wires))
+        self._lines[1].setVisible(bool(finding.params))
+
+    def _show_wires(self, found: Sequence[Wire]) -> None:
+        while len(self.wires) < len(found):
+            row = WireRow(self._theme)
+            row.node_wanted.connect(self.node_wanted.emit)
+            self._parts[0].addWidget(row)
+            self.wires.append(row)
+        for place, row in enumerate(self.wires):
+            row.setVisible(place < len(found))
+            if place < len(found):
+                row.show_wire(found[place])
+
+    def _show_tensors(self, analysis: Analysis, finding: Finding) -> None:
+        params = finding.params[:MOST_TENSORS]
+        while len(self.tensors) < len(params):
+            row = KeyValueRow(self._theme, "", KEY_WIDTH)
+            self._parts[1].addWidget(row)
+            self.tensors.append(row)
+        for place, row in enumerate(self.tensors):
+            row.setVisible(place < len(params))
+            if place < len(params):
+                param = params[place]
+                row.set_key(param.name)
+                row.set_middle(*_tensor_spans(param))
+                row.set_right(*_count_spans(analysis, finding, param))
+
+    def _show_ties(self, analysis: Analysis, finding: Finding) -> None:
+        tied = list(finding.tied.items())
+        while len(self.ties) < len(tied):
+            row = TieRow(self._theme)
+            row.node_wanted.connect(self.node_wanted.emit)
+            row.untie_wanted.connect(self.untie_wanted.emit)
+            self._parts[2].addWidget(row)
+            self.ties.append(row)
+        for place, row in enumerate(self.ties):
+            row.setVisible(place < len(tied))
+            if place < len(tied):
+                param, owner = tied[place]
+                name = analysis.document.graph.nodes[owner.node].name
+                row.show_tie(param, owner, f"{param} is tied to {name}.{owner.param}")
+
+    def _show_formula(self, analysis: Analysis, finding: Finding) -> None:
+        own = [p for p in finding.params if p.part != "buffer" and p.name not in finding.tied]
+        self.formula.setVisible(bool(own or finding.tied))
+        lines, notes = formula(analysis, finding, own)
+        self.formula.set_lines(lines, notes)
+
+    def _copy(self) -> None:
+        text = self.formula.text()
+        QGuiApplication.clipboard().setText(text)
+        self.copied.emit(text)
+
+
+def _tensor_spans(param: Param) -> list[Span]:
+    shape = f"[{', '.join(str(size.at_values(axis)) for axis in param.shape)}]"
+    spans = [Span(shape, "text-2", "mono")]
+    if param.part == "buffer":
+        spans.append(
+            Span("buffer" if param.persistent else "buffer, not saved", "text-3", "hint", 8)
+        )
+    return spans
+
+
+def _count_spans(analysis: Analysis, finding: Finding, param: Param) -> list[Span]:
+    owner = finding.tied.get(param.name)
+    if owner is not None:
+        name = analysis.document.graph.nodes[owner.node].name
+        return [
+            Span("0", "text", "secondary-medium"),
+            Span(f"counted in {name}", "text-3", "hint", gap=6),
+        ]
+    return [Span(numbers.count(size.value(param.count)), "text", "secondary-medium")]
+
+
+def formula(
+    analysis: Analysis, finding: Finding, own: Sequence[Param]
+) -> tuple[list[list[Span]], list[str]]:
+    """The lines of the box, and what stands at their right."""
+    lines: list[list[Span]] = []
+    notes: list[str] = []
+    if own:
+        told = count.explain(own)
+        share = numbers.percent(finding.counted.parameters, analysis.counted.parameters)
+        lines = [
+            [Span(told.names(), "text-2", "mono")],
+            [
+                Span(f"{told.figures()} = ", "text-2", "mono"),
+                Span(told.result(), "text", "mono-strong"),
+            ],
+        ]
+        notes = ["", share if told.total else ""]
+    for param, owner in finding.tied.items():
+        name = analysis.document.graph.nodes[owner.node].name
+        lines.append(
+            [
+                Span(f"{param}: ", "text-2", "mono"),
+                Span("0", "text", "mono-strong"),
+                Span(f", counted in {name}", "text-2", "mono"),
+            ]
+        )
+        notes.append("")
+    return lines, notes
