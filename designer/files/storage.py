@@ -70,10 +70,6 @@ class ReadOnly(Refusal):
     """The file is marked read-only: the caller asks before it is replaced."""
 
 
-class Unconfirmed(Refusal):
-    """The new file is in its place, but the disk did not confirm that it will stay there."""
-
-
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What a file was when it was read or saved; `digest` is the SHA-256 of its bytes."""
@@ -83,6 +79,14 @@ class Stamp:
     modified: int
     """Nanoseconds, as the file system gives them: compared, never ordered."""
     digest: str
+
+
+class Unconfirmed(Refusal):
+    """The new file, with this `stamp`, is in its place, but the disk did not confirm it."""
+
+    def __init__(self, text: Message, stamp: Stamp) -> None:
+        super().__init__(text)
+        self.stamp = stamp
 
 
 def read_file(path: Path) -> bytes:
@@ -183,7 +187,11 @@ def save_file(
         new = _replace(path, target, data, expected)
     except (OSError, ValueError) as error:
         raise refusal(str(path), _not_saved(path, len(data), error)) from None
-    _sync_folder(path, target.parent)
+    try:
+        _sync_folder(target.parent)
+    except OSError as error:
+        text = message("saved, but the disk did not confirm it: {reason}", reason=_reason(error))
+        raise refusal(str(path), text, kind=lambda told: Unconfirmed(told, new)) from None
     return new
 
 
@@ -242,8 +250,10 @@ def _keep_attributes(target: Path, temporary: Path) -> None:
     """Give a new file the owner, extended attributes and mode of the one that it will replace."""
     status = target.stat()
     if hasattr(os, "chown"):
-        with _where_possible():
-            os.chown(temporary, status.st_uid, status.st_gid)
+        # A member of the group may keep the group, but only root the owner.
+        for owner in ((-1, status.st_gid), (status.st_uid, -1)):
+            with _where_possible():
+                os.chown(temporary, *owner)
     if hasattr(os, "listxattr"):
         with _where_possible():
             for name in os.listxattr(target):
@@ -272,16 +282,14 @@ def _check_unchanged(path: Path, target: Path, new: Stamp, expected: Stamp) -> N
         raise refusal(str(path), reason, kind=Changed)
 
 
-def _sync_folder(path: Path, folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Bring the replacing itself to the disk, where folders can be."""
     try:
         with _opened(folder, os.O_RDONLY) as descriptor:
             os.fsync(descriptor)
     except OSError as error:
         if error.errno not in NO_FOLDER_SYNC:
-            reason = "saved, but the disk did not confirm it: {reason}"
-            text = message(reason, reason=_reason(error))
-            raise refusal(str(path), text, kind=Unconfirmed) from None
+            raise
 
 
 def _not_saved(path: Path, size: int, error: Exception) -> Message:

@@ -343,10 +343,22 @@ def test_folder_that_cannot_be_synced_is_no_failure(path: Path, code: int) -> No
 def test_unconfirmed_save_can_be_repeated(path: Path) -> None:
     expected = stamp(path)
     disk = Disk(lambda number, name: errno.EIO if name == "fsync" and "replace" in disk.log else 0)
-    with disk.used():
-        text = sentence(lambda: save_file(path, NEW, expected), Unconfirmed)
-    assert "saved, but the disk did not confirm it: the disk reports an error." in text
+    with disk.used(), pytest.raises(Unconfirmed) as caught:
+        save_file(path, NEW, expected)
+    told = "saved, but the disk did not confirm it: the disk reports an error."
+    assert str(caught.value) == f"{path}: {told}"
+    assert caught.value.stamp == stamp(path)
     assert save_file(path, NEW, expected) == stamp(path)
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP])
+def test_attributes_that_cannot_be_kept_do_not_keep_from_saving(path: Path, code: int) -> None:
+    names = ("chown", "listxattr", "chmod")
+    disk = Disk(lambda number, name: code if name in names else 0)
+    with disk.used():
+        save_file(path, NEW)
+    assert disk.failed == 4
+    assert path.read_bytes() == NEW
 
 
 def test_signals_do_not_disturb(path: Path) -> None:
