@@ -344,7 +344,7 @@ TEMPLATES = {
     "dtype": "{name} is {got}, not {expected}.",
     "parameter": "{name}: parameter is {got}, not {expected}.",
     "trainable": "{name}: trained is {got}, not {expected}.",
-    "tie": "{name} shares the tensor of {got}, not of {expected}.",
+    "tie": "{name} should be the tensor of {expected}, and is that of {got}.",
     "total": "The module has {got} parameters, not {expected}.",
     "outputs": "The module returns {got} values, not {expected}.",
     "output shape": "{name} comes out as {got}, not {expected}.",

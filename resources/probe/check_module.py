@@ -25,16 +25,22 @@ FAULTS = (
 
 
 def main() -> int:
-    """Run all cases of the request."""
+    """Answer the request."""
     request = json.load(sys.stdin)
     torch.set_num_threads(1)
     with redirect_stdout(sys.stderr):
-        namespace = {"__name__": "exported"}
-        exec(compile(request["source"], "<exported module>", "exec"), namespace)
-        made = namespace[request["class"]]
-        cases = [checked(made, case) for case in request["cases"]]
-    json.dump({"torch": torch.__version__, "cases": cases}, sys.stdout)
+        found = answer(request)
+    json.dump(found, sys.stdout)
     return 0
+
+
+def answer(request):
+    """The differences of all cases."""
+    namespace = {"__name__": "exported"}
+    exec(compile(request["source"], "<exported module>", "exec"), namespace)
+    made = namespace[request["class"]]
+    cases = [checked(made, case) for case in request["cases"]]
+    return {"torch": torch.__version__, "cases": cases}
 
 
 def checked(made, case):
@@ -55,7 +61,7 @@ def state_differences(module, case):
     expected = {tensor["key"]: tensor for tensor in case["tensors"]}
     if list(state) != list(expected):
         yield from key_differences(list(expected), list(state))
-    for key in expected.keys() & state.keys():
+    for key in (key for key in expected if key in state):
         tensor, actual = expected[key], state[key]
         pairs = {
             "shape": (tensor["shape"], list(actual.shape)),
@@ -83,15 +89,14 @@ def key_differences(expected, got):
 def identity_differences(module, case):
     """Tied parameters are one tensor, others are not, and each is counted once."""
     parameters = dict(module.named_parameters(remove_duplicate=False))
-    first = {}
+    drawn, made = {}, {}
     for tensor in case["tensors"]:
         key = tensor["key"]
-        if key not in parameters:
-            continue
-        owner = tensor["owner"] or key
-        shares = first.setdefault(id(parameters[key]), owner)
-        if shares != owner:
-            yield ["tie", key, owner, shares]
+        if key in parameters:
+            wanted = drawn.setdefault(tensor["owner"] or key, key)
+            got = made.setdefault(id(parameters[key]), key)
+            if wanted != got:
+                yield ["tie", key, wanted, got]
     total = sum(parameter.numel() for parameter in module.parameters())
     if total != case["total"]:
         yield ["total", "", case["total"], total]
