@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _EDGE = 14
 _ASIDE = 32
+_FIT_MARGIN = 32
+_LEGIBLE = 0.75
 _ZOOM_STEP = 1.25
 _POPUP_WIDTH = 536
 _FIXES_WIDTH = 380
@@ -109,6 +111,17 @@ class Canvas(QWidget):
         if not self._fitted:
             self._fitted = True
             self.fit_all()
+            self._keep_legible()
+
+    def _keep_legible(self) -> None:
+        """Show the top of a design that would be too small to read as a whole."""
+        box = self.stage.drawing.bounds()
+        if box is None or self.view.zoom >= _LEGIBLE:
+            return
+        self.view.set_zoom(_LEGIBLE)
+        top = min(self.stage.drawing.cards.values(), key=lambda card: (card.box.y, card.id))
+        half = self.view.shown().height / 2
+        self.view.centre_on(Point(top.box.centre.x, box.y + half - _FIT_MARGIN / _LEGIBLE))
 
     def close_popups(self) -> None:
         """Close what stands on the canvas for the moment."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from designer.core.graph import Edge, Source, Target
 from designer.core.layer import CATALOGUE
-from designer.ui.canvas import geometry, labels
+from designer.ui.canvas import geometry, labels, values
 from designer.ui.canvas.geometry import Box, Point, Route, Spot
 from designer.ui.canvas.index import Index
 
@@ -117,6 +117,8 @@ class Drawing:
         self.ways: Index[Target] = Index()
         self._routes: dict[Target, Route] = {}
         self._shared: dict[NodeId, set[NodeId]] = {}
+        self.labels: dict[NodeId, Any] = {}
+        """Where the shapes at a node stand; kept by the painting."""
         self.lifted: frozenset[NodeId] = frozenset()
         """Nodes that are being dragged: wires of others do not make way for them yet."""
         self._bounds: tuple[int, Box | None] | None = None
@@ -194,6 +196,7 @@ class Drawing:
         self.cards.pop(id, None)
         self.places.remove(id)
         self._shared.pop(id, None)
+        self.labels.pop(id, None)
 
     def _drop_wire(self, target: Target) -> None:
         self.wires.pop(target, None)
@@ -302,13 +305,14 @@ class Drawing:
             return
         finding = findings[edge.source.node]
         tensor = finding.outputs.get(edge.source.port)
+        before = labels.first_input(finding)
         bad = edge.target.port in target.bad
         known = labels.is_known(tensor)
         waits = not known and source.state == "error"
         self.wires[edge.target] = Wire(
             edge,
-            tensor,
-            labels.first_input(finding),
+            values.tensor(tensor) if tensor is not None else None,
+            values.tensor(before) if before is not None else None,
             "error" if bad else "" if known else "unknown",
             f"waits for {source.name}" if waits else "",
         )
@@ -522,7 +526,7 @@ def _caption(family: str, finding: Finding) -> str:
         return _dtype(finding)
     if finding.layer is None or finding.result is None:
         return ""
-    return finding.layer.caption(finding.result, finding.inputs)
+    return values.caption(finding.layer, finding.result, finding.inputs)
 
 
 def _dtype(finding: Finding) -> str:

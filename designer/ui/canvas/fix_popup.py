@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 
 from designer.core.layer import CATALOGUE
 from designer.ui import icons
-from designer.ui.canvas import labels
+from designer.ui.canvas import labels, values
 from designer.ui.canvas.labels import Span
 from designer.ui.canvas.pen import Pen
 from designer.ui.canvas.rows import Row, RowList
@@ -95,7 +95,7 @@ class FixPopup(PopupFrame):
         icons.paint(painter, QRectF(left, base - px(11), px(14), px(14)), icon, theme.colour(token))
         x = float(left + px(19))
         if fix.shape is not None:
-            x = pen.spans(x, base, labels.shape_spans(fix.shape)) + px(8)
+            x = pen.spans(x, base, labels.shape_spans(values.tensor(fix.shape))) + px(8)
         note = Span(str(fix.note), "text-2" if fix.clean else "warn", "hint")
         pen.write(x, base, note, right - x - (px(30) if current else 0))
         if current:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QCursor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from designer.core import cost, size
-from designer.ui.canvas import labels
+from designer.ui.canvas import labels, values
 from designer.ui.canvas.labels import Span
 from designer.ui.canvas.pen import Pen
 from designer.ui.widgets import paint
@@ -110,7 +110,7 @@ class HoverCard(QWidget):
                 Span("", "text-2", "hint"),
                 Span(tensor.dtype, "text-3", "hint"),
             ),
-            (Span(str(tensor), "text", "mono"),),
+            (Span(str(values.tensor(tensor)), "text", "mono"),),
         ]
         found += [_axis_spans(line) for line in axis_lines(tensor, analysis)]
         total = cost.tensor_bytes(tensor, analysis)

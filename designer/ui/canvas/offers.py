@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core.edits import Refused
 from designer.core.layer import CATALOGUE
-from designer.ui.canvas import commands
+from designer.ui.canvas import commands, values
 from designer.ui.canvas.geometry import Point
 from designer.ui.canvas.labels import first_input
 from designer.ui.fuzzy import match
@@ -143,7 +143,7 @@ class Offers:
         unknown = result is None or preview.after.unknown > preview.before.unknown
         return replace(
             offer,
-            caption=layer.caption(result, finding.inputs) if result is not None else "",
+            caption=values.caption(layer, result, finding.inputs) if result is not None else "",
             output=next(iter(finding.outputs.values()), None),
             before=first_input(finding),
             parameters=None if unknown else preview.parameters,

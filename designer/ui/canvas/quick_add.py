@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from designer.ui import icons
-from designer.ui.canvas import commands, labels
+from designer.ui.canvas import commands, labels, values
 from designer.ui.canvas.geometry import Point
 from designer.ui.canvas.labels import Span
 from designer.ui.canvas.offers import Offer, Offers
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
     from designer.core.editor import Editor
+    from designer.core.tensor import Tensor
     from designer.ui.theme import Theme
 
 _MOST_RECENT = 8
@@ -202,8 +203,14 @@ class QuickAdd(PopupFrame):
         between = px(_COLUMNS[1] - _COLUMNS[0] - 10)
         pen.write(px(_COLUMNS[0]), base, Span(offer.caption, "text-2", "mono"), between)
         if offer.output is not None and (offer.output.shape or not offer.output.partial):
-            pen.spans(px(_COLUMNS[1]), base, labels.shape_spans(offer.output, offer.before))
+            pen.spans(px(_COLUMNS[1]), base, _shape(offer.output, offer.before))
         pen.write_right(rect.right() - px(16), base, _parameters(offer))
+
+
+def _shape(output: Tensor, before: Tensor | None) -> labels.Spans:
+    return labels.shape_spans(
+        values.tensor(output), values.tensor(before) if before is not None else None
+    )
 
 
 def _title_spans(offer: Offer) -> list[Span]:
@@ -234,7 +241,7 @@ def _context(editor: Editor, ends: commands.Ends) -> list[LabelSpan]:
         tensor = editor.analysis.findings[ends.source.node].outputs.get(ends.source.port)
         said = [LabelSpan(f"after {_short(nodes[ends.source.node].name)}", "text-3", "hint")]
         if tensor is not None:
-            said.append(LabelSpan(str(tensor), "text-2", "mono", 10))
+            said.append(LabelSpan(str(values.tensor(tensor)), "text-2", "mono", 10))
         return said
     if ends.target is not None:
         return [LabelSpan(f"before {_short(nodes[ends.target.node].name)}", "text-3", "hint")]

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QLineF, Qt
 from PySide6.QtGui import QPainterPath
 
-from designer.ui.canvas.geometry import ASIDE, CORNER, Box, Point, Route
+from designer.ui.canvas.geometry import ASIDE, CORNER, LANE, PITCH, Box, Point, Route, crosses
 from designer.ui.canvas.ink import point_of
 from designer.ui.canvas.labels import Span
 from designer.ui.canvas.levels import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from PySide6.QtGui import QPen
 
-    from designer.core.graph import Source
+    from designer.core.graph import NodeId, Source, Target
     from designer.ui.canvas.drawing import Card, Drawing, Wire
     from designer.ui.canvas.ink import Ink
     from designer.ui.canvas.labels import Spans
@@ -107,45 +107,114 @@ def paint_side_ports(ink: Ink, drawing: Drawing, wires: Iterable[Wire]) -> None:
 _BUBBLE_ROOM = 66
 
 
+class Label(NamedTuple):
+    """A shape and where it stands: its left end and the middle of its height."""
+
+    x: float
+    middle: float
+    spans: Spans
+    width: float
+    target: Target
+
+
 def paint_labels(ink: Ink, drawing: Drawing, wires: Iterable[Wire]) -> None:
     """Write the shapes beside the wires: all of them, or further out the changed ones."""
     if ink.level < Level.MIDDLE:
         return
-    told: set[Source] = set()
-    for wire in wires:
-        skipped = ink.level is Level.MIDDLE and not wire.changed
-        if skipped or not wire.spans or wire.edge.target == ink.marks.hidden_wire:
+    marks = ink.marks
+    for node in dict.fromkeys(wire.edge.source.node for wire in wires):
+        for label in _laid(ink, drawing, node):
+            if label.target == marks.hidden_wire:
+                continue
+            spans = label.spans
+            if label.target in (marks.picked_wire, marks.hovered_wire):
+                spans = tuple(span._replace(token="accent") for span in spans)
+            _write(ink, label, spans)
+
+
+def _laid(ink: Ink, drawing: Drawing, node: NodeId) -> list[Label]:
+    """The labels of the wires that leave a node, kept as long as nothing has changed."""
+    key = (drawing.version, ink.zoom, ink.level, ink.marks.told)
+    kept = drawing.labels.get(node)
+    if kept is None or kept[0] != key:
+        kept = drawing.labels[node] = key, list(_lay(ink, drawing, node))
+    return kept[1]
+
+
+def _lay(ink: Ink, drawing: Drawing, node: NodeId) -> Iterator[Label]:
+    """Find places for the shapes at a node, none over another, nor over a node or a port's name."""
+    card = drawing.cards[node]
+    taken = [
+        Box(spot.place.x, spot.place.y + 4, PITCH - 3, 14) for spot in card.outputs if spot.label
+    ]
+    written: set[Source] = set()
+    for edge in drawing.graph.edges_from(node):
+        wire = drawing.wires.get(edge.target)
+        if wire is None or not wire.spans or (ink.level is Level.MIDDLE and not wire.changed):
             continue
-        route = drawing.route(wire.edge.target)
-        if route.kind == "lane":
-            _label(ink, drawing, wire, route)
-        elif wire.edge.source not in told:
-            told.add(wire.edge.source)
-            _fork(ink, drawing, wire)
+        route = drawing.route(edge.target)
+        if route.kind != "lane" and edge.source in written:
+            continue
+        if route.kind != "lane":
+            written.add(edge.source)
+            route = _spokesman(drawing, wire, route)
+        label = _placed(ink, drawing, wire, route, taken)
+        if label is not None:
+            yield label
 
 
-def _fork(ink: Ink, drawing: Drawing, wire: Wire) -> None:
-    """Write the shape of one output once, where several wires leave it."""
+def _spokesman(drawing: Drawing, wire: Wire, route: Route) -> Route:
+    """Of several wires from one output the one that its shape stands beside: a straight one."""
+    edges = drawing.graph.edges_from(wire.edge.source.node)
+    routes = [drawing.route(e.target) for e in edges if e.source == wire.edge.source]
+    return next((other for other in routes if other.kind == "straight"), route)
+
+
+def _placed(ink: Ink, drawing: Drawing, wire: Wire, route: Route, taken: list[Box]) -> Label | None:
+    """The label at the first place where nothing is; None where there is no such place."""
+    spans = wire.spans
+    if wire.suffix and ink.level is Level.FULL:
+        spans = (*spans, Span("  " + wire.suffix, "text-3", "small"))
+    width, high = ink.spans_width(spans), 14 / min(1.0, ink.zoom)
+    places = _fork_places(drawing, wire, width) or _label_places(ink, wire, route, width)
+    boxes = [Box(x, middle - high / 2, width, high) for x, middle in places]
+    free = [box for box in boxes if _is_free(drawing, box, taken)]
+    # Best where no wire runs through it either.
+    clear = (box for box in free if not _is_crossed(drawing, box))
+    chosen = next(clear, free[0] if free else None)
+    if chosen is None:
+        return None
+    taken.append(chosen)
+    return Label(chosen.x, chosen.centre.y, spans, width, wire.edge.target)
+
+
+def _is_free(drawing: Drawing, box: Box, taken: list[Box]) -> bool:
+    """Whether no node and no other text is there."""
+    return not drawing.places.within(box.grown(-1)) and not any(box.meets(o) for o in taken)
+
+
+def _is_crossed(drawing: Drawing, box: Box) -> bool:
+    """Whether a wire runs through a place."""
+    near = drawing.ways.within(box)
+    return any(crosses(drawing.route(target).line, box.grown(-2)) for target in near)
+
+
+def _fork_places(drawing: Drawing, wire: Wire, width: float) -> list[tuple[float, float]]:
+    """The middle of a fork, where curves leave one output to both sides."""
     edges = drawing.graph.edges_from(wire.edge.source.node)
     routes = [drawing.route(e.target) for e in edges if e.source == wire.edge.source]
     near = [route for route in routes if route.kind != "lane"]
-    straight = [route for route in near if route.kind == "straight"]
     sides = {route.end.x > route.start.x for route in near}
-    if not straight and len(sides) > 1:
-        _fork_label(ink, near[0].start, wire)
-    else:
-        _label(ink, drawing, wire, (straight or near)[0])
+    if len(sides) < 2 or any(route.kind == "straight" for route in near):
+        return []
+    return [(near[0].start.x - width / 2, near[0].start.y + 22)]
 
 
-def _fork_label(ink: Ink, start: Point, wire: Wire) -> None:
-    width = ink.spans_width(wire.spans)
-    _write(ink, start.x - width / 2, start.y + 22, wire.spans, width)
-
-
-def _write(ink: Ink, x: float, middle: float, spans: Spans, width: float) -> None:
-    """Write a shape from its picture; `middle` is half-way up."""
-    area = Box(x, middle - 14 / min(1.0, ink.zoom), width, 28 / min(1.0, ink.zoom))
-    draw = partial(_draw_spans, x=x, base=middle + 4, spans=spans)
+def _write(ink: Ink, label: Label, spans: Spans) -> None:
+    """Write a shape from its picture."""
+    high = 28 / min(1.0, ink.zoom)
+    area = Box(label.x, label.middle - high / 2, label.width, high)
+    draw = partial(_draw_spans, x=label.x, base=label.middle + 4, spans=spans)
     ink.pictures.paint(ink, spans, None, area, draw)
 
 
@@ -153,27 +222,15 @@ def _draw_spans(ink: Ink, x: float, base: float, spans: Spans) -> None:
     ink.spans(x, base, spans)
 
 
-def _label(ink: Ink, drawing: Drawing, wire: Wire, route: Route) -> None:
-    spans = wire.spans
-    if wire.suffix and ink.level is Level.FULL:
-        spans = (*spans, Span("  " + wire.suffix, "text-3", "small"))
-    width, high = ink.spans_width(spans), 14 / min(1.0, ink.zoom)
-    if wire.edge.target in (ink.marks.picked_wire, ink.marks.hovered_wire):
-        spans = tuple(span._replace(token="accent") for span in spans)
-    for x, middle in _label_places(ink, wire, route, width):
-        box = Box(x, middle - high / 2, width, high)
-        if not drawing.places.within(box.grown(-1)):
-            _write(ink, x, middle, spans, width)
-            return
-
-
 def _label_places(ink: Ink, wire: Wire, route: Route, width: float) -> list[tuple[float, float]]:
     """Where a shape may stand, best first: its left end and the middle of its height."""
     start, end = route.start, route.end
     if route.kind == "lane":
-        y = (route.points[2].y + route.points[3].y) / 2
+        top, bottom = route.points[2].y, route.points[3].y
         beside = [route.lane - 10 - width, route.lane + 10]
-        return [(x, y) for x in (beside if route.lane <= start.x else reversed(beside))]
+        outward = beside if route.lane <= start.x else beside[::-1]
+        heights = [top + (bottom - top) * part for part in (0.5, 0.4, 0.6, 0.3, 0.7, 0.15, 0.85)]
+        return [(x, y) for x in outward for y in heights]
     right, left = start.x + 12, start.x - 12 - width
     if route.kind == "straight":
         y = (start.y + end.y) / 2
@@ -181,10 +238,12 @@ def _label_places(ink: Ink, wire: Wire, route: Route, width: float) -> list[tupl
             # The bubble stands in the lower half, at the right.
             room = end.y - start.y > _BUBBLE_ROOM
             return [(right, start.y + 14)] if room else [(left, y)]
-        return [(right, y), (left, y)]
-    # Beside the source, on the outer side of the curve.
-    y = start.y + 17
-    return [(left, y), (right, y)] if end.x > start.x else [(right, y), (left, y)]
+        return [(right, y), (left, y), (right, end.y - 14), (left, end.y - 14)]
+    # Beside the source, on the outer side of the curve; else above the input, on its outer side.
+    y, low = start.y + 17, end.y - 16
+    if end.x > start.x:
+        return [(left, y), (right, y), (end.x + 12, low), (end.x - 12 - width, low)]
+    return [(right, y), (left, y), (end.x - 12 - width, low), (end.x + 12, low)]
 
 
 # Shared weights
@@ -206,7 +265,7 @@ def _paint_tie(ink: Ink, drawing: Drawing, card: Card, owner: Card) -> None:
     top, bottom = sorted((owner.box.centre.y, card.box.centre.y))
     between = drawing.places.within(Box(owner.box.x, top, owner.box.width, bottom - top))
     boxes = [drawing.cards[id].box.x for id in between]
-    lane = min(min(boxes, default=owner.box.x) - ASIDE - 8, pill.x - ASIDE)
+    lane = min(min(boxes, default=owner.box.x) - ASIDE - 2 * LANE, pill.x - ASIDE)
     points = (
         Point(owner.box.x, owner.box.centre.y),
         Point(lane, owner.box.centre.y),
