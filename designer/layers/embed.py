@@ -93,7 +93,9 @@ class PositionEmbedding(Table):
         excess = value(length - self.max_len)
         if excess is not None and excess > 0:
             raise self.refuse(
-                "{layer} has {expected} positions, got T = {got}.",
+                "{layer} has {most} positions, got {given}.",
+                most=value(self.max_len) or self.max_len,
+                given=value(length) or length,
                 port="x",
                 option="max_len",
                 expected=self.max_len,

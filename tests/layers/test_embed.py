@@ -66,7 +66,7 @@ def test_positions(shape: tuple[int, ...]) -> None:
 def test_positions_refuse_what_they_do_not_have() -> None:
     x = t(free("B"), 2048, dtype="int64")
     outcome = verdict("PositionEmbedding", {"max_len": 1024}, {"x": x})
-    assert refusal(outcome) == "PositionEmbedding has 1024 positions, got T = 2048."
+    assert refusal(outcome) == "PositionEmbedding has 1024 positions, got 2048."
     outcome = verdict("PositionEmbedding", {}, {"x": t(5)})
     assert refusal(outcome) == "PositionEmbedding expects [B, T, ...], got [5]."
 
