@@ -242,6 +242,7 @@ class Canvas(QWidget):
         edge = self.theme.px(_EDGE)
         self.controls.adjustSize()
         self.controls.move(edge, self.height() - self.controls.height() - edge)
+        self.minimap.restyle()
         self.minimap.move(
             self.width() - self.minimap.width() - edge, self.height() - self.minimap.height() - edge
         )

@@ -36,12 +36,17 @@ class Minimap(Overlay):
         self._covering: QWidget | None = None
         self._made_for: tuple[object, ...] = ()
         self.setAccessibleName("Map of the design")
-        self.setFixedSize(theme.px(WIDTH), theme.px(HEIGHT))
+        self.restyle()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         stage.edited.connect(self.refresh)
         stage.changed.connect(self.update)
         view.scrolled.connect(self.refresh)
         self.hide()
+
+    def restyle(self) -> None:
+        """Take the size from the theme in force."""
+        self.setFixedSize(self.theme.px(WIDTH), self.theme.px(HEIGHT))
+        self._made_for = ()
 
     def set_covering(self, popup: QWidget | None) -> None:
         """Hide while a popup stands over the map."""

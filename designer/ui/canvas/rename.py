@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtWidgets import QLineEdit
 
 from designer.core.edits import NAME_LIMIT
@@ -63,6 +63,18 @@ class NameEditor(QLineEdit):
         self.deleteLater()
         if focused:
             self.left.emit()
+
+    def event(self, event: QEvent) -> bool:
+        # The keys of the canvas do not act while one types here.
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # Tab takes the name, like Enter.
+        self._take()
+        return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

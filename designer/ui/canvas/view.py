@@ -139,6 +139,8 @@ class View(QGraphicsView):
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
+        if not self._stage.drawing.cards:
+            self.refresh()  # The hint stays in the middle.
         self.scrolled.emit()
 
     def place_at(self, point: QPointF) -> Point:

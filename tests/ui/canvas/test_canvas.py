@@ -705,3 +705,13 @@ def test_painting_goes_on_when_one_node_cannot_be_painted(
     desk.canvas.view.viewport().repaint()
     assert painted == [1, 3, 4]
     assert "Node 2 could not be painted" in caplog.text
+
+
+def test_tab_takes_the_name_like_enter(desk: Desk) -> None:
+    editor = desk.show(chain())
+    desk.hand.click(0, 120)
+    desk.hand.key(Qt.Key.Key_F2)
+    desk.hand.type("first.half")
+    desk.hand.key(Qt.Key.Key_Tab)
+    assert editor.document.graph.nodes[2].name == "first.half"
+    assert desk.hand.focus() is desk.canvas.view
