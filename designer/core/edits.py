@@ -12,7 +12,7 @@ from designer.core.graph import Graph, Node, NodeId, ParamRef, Source, Target
 from designer.core.layer import CATALOGUE, defaults
 from designer.core.message import Message, message
 from designer.core.names import python_name
-from designer.core.option import names_in
+from designer.core.option import AXIS_LIMIT, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,6 +74,8 @@ def add_node(
     layer = CATALOGUE[kind]
 
     def edit(draft: Draft) -> None:
+        if name:
+            _check_shown(draft, None, name)
         shown = name or fresh_name(draft, layer.stem)
         attribute = python_name(shown, attributes(draft))
         node = Node(shown, attribute, kind, defaults(layer)).with_options(options or {})
@@ -147,7 +149,7 @@ def rename(id: NodeId, name: str) -> Edit:
 NAME_LIMIT = 1000
 
 
-def _check_shown(draft: Draft, id: NodeId, name: str) -> None:
+def _check_shown(draft: Draft, id: NodeId | None, name: str) -> None:
     if not name or len(name) > NAME_LIMIT or not name.isprintable():
         raise Refused(
             message("A name has 1 to {limit} characters, all of them visible.", limit=NAME_LIMIT)
@@ -311,6 +313,7 @@ def set_variable(name: str, variable: Variable) -> Edit:
     def edit(draft: Draft) -> None:
         if name not in draft.document.variables:
             _check_name(draft, name)
+        _check_text(variable.note)
         draft.put("variable", name, variable)
 
     return edit
@@ -322,9 +325,25 @@ def set_dimension(name: str, dimension: Dimension) -> Edit:
     def edit(draft: Draft) -> None:
         if name not in draft.document.dimensions:
             _check_name(draft, name)
+        _check_text(dimension.meaning)
+        if not (1 <= dimension.trial <= AXIS_LIMIT and 1 <= dimension.multiple <= AXIS_LIMIT):
+            raise Refused(
+                message("{name} needs sizes from 1 to {limit}.", name=name, limit=AXIS_LIMIT)
+            )
         draft.put("dimension", name, dimension)
 
     return edit
+
+
+TEXT_LIMIT = 100_000
+
+
+def _check_text(text: str) -> None:
+    """Titles and notes may be long and hold any script, but nothing that a file cannot."""
+    if len(text) > TEXT_LIMIT or any(not c.isprintable() and c not in "\n\t" for c in text):
+        raise Refused(
+            message("A text has at most {limit} characters, all of them visible.", limit=TEXT_LIMIT)
+        )
 
 
 def _check_name(draft: Draft, name: str) -> None:
@@ -408,6 +427,7 @@ def set_title(title: str) -> Edit:
     """Give the design a title."""
 
     def edit(draft: Draft) -> None:
+        _check_text(title)
         draft.put("title", None, title)
 
     return edit

@@ -9,7 +9,7 @@ from designer import resources
 from designer.core.document import Dimension, Document
 from designer.core.editor import Editor
 from designer.files.codec import read_document, write_document
-from designer.files.storage import read_stamped, save_file
+from designer.files.storage import Unconfirmed, read_stamped, save_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,16 @@ class OpenDocument:
         """
         document = self.editor.document
         expected = self.stamp if checked and path == self.path else None
-        stamp = save_file(path, write_document(document), expected, over_read_only=over_read_only)
+        try:
+            stamp = save_file(
+                path, write_document(document), expected, over_read_only=over_read_only
+            )
+        except Unconfirmed as told:
+            self._saved(document, path, told.stamp)
+            raise
+        self._saved(document, path, stamp)
+
+    def _saved(self, document: Document, path: Path, stamp: Stamp) -> None:
         self.path, self.stamp = path, stamp
         self.editor.mark_saved(document)
 

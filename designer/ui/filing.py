@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from designer.files.refusal import Refusal
+from designer.files.storage import Changed, ReadOnly, Unconfirmed
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -86,37 +87,38 @@ def ask_before_losing(window: QWidget | None, document: OpenDocument) -> str:
 
 def save(window: QWidget | None, document: OpenDocument, path: Path) -> bool:
     """Save, asking where the file has changed or is read-only; False where it was not saved."""
-    from designer.files.storage import Changed, ReadOnly, Unconfirmed
-
     try:
-        document.save(path)
-    except Changed as refusal:
-        return _save_over(window, document, path, refusal)
-    except ReadOnly as refusal:
-        return _save_over(window, document, path, refusal)
-    except Unconfirmed as refusal:
-        tell(window, "Saved, and not confirmed by the disk", str(refusal))
+        return _saved(window, document, path)
+    except (Changed, ReadOnly) as refusal:
+        if not _may_replace(window, path, refusal):
+            return False
+    return _saved(window, document, path, replacing=True)
+
+
+def _saved(
+    window: QWidget | None, document: OpenDocument, path: Path, *, replacing: bool = False
+) -> bool:
+    try:
+        document.save(path, over_read_only=replacing, checked=not replacing)
+    except (Changed, ReadOnly):
+        if replacing:
+            tell(window, "Not saved", f"{path} keeps changing while it is replaced.")
+            return False
+        raise
+    except Unconfirmed as told:
+        tell(window, "Saved, and not confirmed by the disk", str(told))
     except Refusal as refusal:
         tell(window, "Not saved", str(refusal))
         return False
     return True
 
 
-def _save_over(
-    window: QWidget | None, document: OpenDocument, path: Path, refusal: Refusal
-) -> bool:
+def _may_replace(window: QWidget | None, path: Path, refusal: Refusal) -> bool:
     box = _box(window, QMessageBox.Icon.Question, f"Replace {path.name}?", str(refusal))
     replace = box.addButton("Replace it", QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(box.addButton(_Button.Cancel))
     box.exec()
-    if box.clickedButton() is not replace:
-        return False
-    try:
-        document.save(path, over_read_only=True, checked=False)
-    except Refusal as second:
-        tell(window, "Not saved", str(second))
-        return False
-    return True
+    return box.clickedButton() is replace
 
 
 def export(window: QWidget | None, document: OpenDocument, path: Path) -> bool:
