@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from designer.cli.opening import find, open_analysis, say, sentence
 from designer.core.message import message
-from designer.export.pytorch import HEADER, export_problems, write
-from designer.files.refusal import Refusal, refusal
-from designer.files.storage import read_file, save_file
+from designer.export.pytorch import export_problems, write
+from designer.export.saving import Foreign, save_code
+from designer.files.refusal import refusal
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
 STANDARD_OUTPUT = "-"
-SHADOWING = ("torch.py", "math.py")
-"""Files that would be imported in place of what the code imports."""
 
 
 def run(arguments: Namespace) -> int:
@@ -30,7 +27,7 @@ def run(arguments: Namespace) -> int:
         return 1
     text = write(analysis, analysis.document.title or find(arguments.file).stem).text
     if arguments.output == STANDARD_OUTPUT:
-        sys.stdout.write(text)
+        print(text, end="")
     else:
         save(Path(arguments.output), text, force=arguments.force)
     return 0
@@ -38,17 +35,8 @@ def run(arguments: Namespace) -> int:
 
 def save(path: Path, text: str, *, force: bool) -> None:
     """Put the code in a file; raises Refusal where that would replace something else."""
-    if path.name.lower() in SHADOWING:
-        reason = message("the code could not import {name} beside it.", name=path.stem)
-        raise refusal(str(path), reason)
-    if not force and path.exists() and not _is_ours(path):
-        reason = message("this file was not exported by Netdraft; --force replaces it.")
-        raise refusal(str(path), reason)
-    save_file(path, text.encode())
-
-
-def _is_ours(path: Path) -> bool:
     try:
-        return read_file(path).startswith(HEADER.encode())
-    except Refusal:
-        return False
+        save_code(path, text, replace=force)
+    except Foreign:
+        reason = message("this file was not exported by Netdraft; --force replaces it.")
+        raise refusal(str(path), reason) from None

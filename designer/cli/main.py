@@ -20,16 +20,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0 fine, 1 problems, 2 cannot be read or used."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     _write_what_can_be_written()
+    if not arguments or not (arguments[0] in COMMANDS or arguments[0].startswith("-")):
+        from designer.ui.app import main as open_window
+
+        return open_window(arguments)
+    return _printing(arguments)
+
+
+def _printing(arguments: list[str]) -> int:
+    """Run a command whose output may be cut off, closed or full."""
     try:
-        code = _run(arguments)
-        sys.stdout.flush()
+        code = _run(_parser().parse_args(arguments))
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has had enough; Python must not try again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has had enough.
+        _write_nothing_more()
         return 0
+    except OSError as error:
+        _write_nothing_more()
+        print(f"netdraft: the output could not be written: {error.strerror}.", file=sys.stderr)
+        return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
+
+
+def _write_nothing_more() -> None:
+    """Send what is still to be written nowhere: Python would try again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write_what_can_be_written() -> None:
@@ -40,15 +59,7 @@ def _write_what_can_be_written() -> None:
             reconfigure(errors="backslashreplace")
 
 
-def _run(arguments: list[str]) -> int:
-    if arguments and (arguments[0] in COMMANDS or arguments[0].startswith("-")):
-        return _run_command(_parser().parse_args(arguments))
-    from designer.ui.app import main as open_window
-
-    return open_window(arguments)
-
-
-def _run_command(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     from designer.files.refusal import Refusal
 
     try:
