@@ -81,13 +81,18 @@ class CheckError(Exception):
         self.message = text
 
 
-def check(document: Document, python: str | None = None, seconds: float = SECONDS) -> Report:
+def check(
+    document: Document,
+    python: str | None = None,
+    seconds: float = SECONDS,
+    started: Callable[[subprocess.Popen[bytes]], None] | None = None,
+) -> Report:
     """Compare the exported PyTorch module of a document with its analysis, in a child process.
 
     Every state-dict key in order, shapes, dtypes, ties, what is trained, the total and the shapes
     of the outputs are compared: as drawn, and with other sizes and variables. `python` is one
-    that has torch; otherwise one is looked for. Raises ExportError where the design cannot be
-    exported.
+    that has torch; otherwise one is looked for. `started` is given the child, to end it early.
+    Raises ExportError where the design cannot be exported.
     """
     analysis = Analysis(document)
     source = write(analysis, document.title)
@@ -98,7 +103,7 @@ def check(document: Document, python: str | None = None, seconds: float = SECOND
         "cases": [trial.request for trial in trials if trial.request is not None],
     }
     try:
-        answer = _ask(python or find_python(), request, seconds)
+        answer = _ask(python or find_python(), request, seconds, started)
     except CheckError as error:
         return Report(tuple(trial.case for trial in trials), failure=error.message)
     found = iter(answer["cases"])
@@ -293,17 +298,20 @@ def _has_torch(python: str) -> bool:
     return found.returncode == 0
 
 
-def _ask(python: str, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+def _ask(
+    python: str,
+    request: dict[str, Any],
+    seconds: float,
+    started: Callable[[subprocess.Popen[bytes]], None] | None = None,
+) -> dict[str, Any]:
     """The child's answer; raises CheckError where it has none."""
     script = resources.path("probe", "check_module.py")
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            [python, str(script)],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
+        with subprocess.Popen([python, str(script)], stdin=pipe, stdout=pipe, stderr=pipe) as child:
+            if started is not None:
+                started(child)
+            done = _finished(child, json.dumps(request).encode(), seconds)
     except subprocess.TimeoutExpired:
         text = message("The comparison took longer than {seconds:g} s.", seconds=seconds)
         raise CheckError(text) from None
@@ -317,6 +325,18 @@ def _ask(python: str, request: dict[str, Any], seconds: float) -> dict[str, Any]
     except ValueError:
         raise CheckError(message("{python} gave no answer.", python=python)) from None
     return answer
+
+
+def _finished(
+    child: subprocess.Popen[bytes], data: bytes, seconds: float
+) -> subprocess.CompletedProcess[bytes]:
+    """What the child came to; it is ended where it takes too long."""
+    try:
+        output, errors = child.communicate(data, timeout=seconds)
+    except BaseException:
+        child.kill()
+        raise
+    return subprocess.CompletedProcess(child.args, child.returncode, output, errors)
 
 
 def _crash(python: str, done: subprocess.CompletedProcess[bytes]) -> Message:
