@@ -44,13 +44,17 @@ class Wire(NamedTuple):
 def shape_spans(tensor: Tensor, before: Tensor | None, faulty: bool = False) -> list[Span]:
     """`[B, T, 3072]`, with axes that differ from those `before` in a heavier weight."""
     quiet = "error" if faulty else "text-3"
-    axes = [str(axis) for axis in tensor.shape]
-    old = None if before is None or before.partial else [str(axis) for axis in before.shape]
+    axes = [str(size.at_values(axis)) for axis in tensor.shape]
+    old = None if before is None or before.partial else list(before.shape)
     spans = [
         Span("[…, " if tensor.partial and axes else "[…" if tensor.partial else "[", quiet, "mono")
     ]
     for place, axis in enumerate(axes):
-        new = not tensor.partial and old is not None and old[place : place + 1] != [axis]
+        new = (
+            not tensor.partial
+            and old is not None
+            and old[place : place + 1] != [tensor.shape[place]]
+        )
         ink = "error" if faulty else "text" if new else "text-2"
         spans += [Span(", ", quiet, "mono")] if place else []
         spans.append(Span(axis, ink, "mono-strong" if new else "mono"))
@@ -69,8 +73,9 @@ def wires(analysis: Analysis, id: NodeId) -> list[Wire]:
 def _incoming(analysis: Analysis, id: NodeId, finding: Finding) -> Iterator[Wire]:
     graph = analysis.document.graph
     faulty = {(p.port, p.slot) for p in finding.problems if p.severity == "error" and p.port}
-    ports = finding.layer.inputs() if finding.layer else ()
-    for edge in graph.edges_into(id):
+    ports = [port.name for port in finding.layer.inputs()] if finding.layer else []
+    edges = [edge for edge in graph.edges_into(id) if edge.target.port in ports]
+    for edge in sorted(edges, key=lambda edge: (ports.index(edge.target.port), edge.target.slot)):
         _, port, slot = edge.target
         theirs = analysis.findings[edge.source.node].outputs.get(edge.source.port)
         if theirs is not None:

@@ -118,7 +118,7 @@ class ValueRow(Row):
         super().show_view(view)
 
     def _empty(self, view: View) -> str:
-        return "none" if self.option.optional and view.raw is None else ""
+        return "empty" if self.option.optional and view.raw is None else ""
 
 
 def _remark(view: View) -> Remark:
@@ -140,20 +140,18 @@ class SwitchRow(Row):
         self.note = TextLabel(theme, "", "hint", "text-3")
         place = QWidget()
         line = QHBoxLayout(place)
-        # The switch keeps two pixels around it for the ring of the focus.
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(theme.px(8))
         line.addWidget(self.toggle)
         line.addWidget(self.note)
         line.addStretch(1)
         self._place(ElidedLabel(theme, option.name, "body", "text-2"), place)
-        label = self._label
-        if label.sizeHint().width() > theme.px(KEY_WIDTH - 6):
-            # Long names stand over the switch's free room: the switch goes to the right.
-            label.setFixedWidth(label.sizeHint().width())
 
     def _measure(self) -> None:
         super()._measure()
+        # Two pixels less: those are around the switch for the ring of the focus.
+        self._grid.setColumnMinimumWidth(0, self.theme.px(KEY_WIDTH - 2))
+        # A switch leaves room beside it: names need not be cut.
         least = self.theme.px(KEY_WIDTH - 6)
         self._label.setFixedWidth(max(least, self._label.sizeHint().width() + self.theme.px(6)))
 

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
 
 class NameField(QLineEdit):
-    """Enter, and leaving it, hand the new name over by `accepted`; Esc takes it back."""
+    """Enter, and leaving it, hand the new name over by `accepted`; Esc takes it back.
+
+    `left` says that the keyboard has gone elsewhere, or that there is nothing more to take back.
+    """
 
     accepted = Signal(str)
+    left = Signal()
 
     def __init__(self, theme: Theme, name: str, role: str) -> None:
         super().__init__()
@@ -39,6 +43,11 @@ class NameField(QLineEdit):
         self._shown = name
         if not typing:
             self.give_up()
+
+    def reset(self, name: str) -> None:
+        """Show a name, whatever is being typed."""
+        self._shown = name
+        self.give_up()
 
     def give_up(self) -> None:
         """Go back to the name as it is."""
@@ -66,9 +75,11 @@ class NameField(QLineEdit):
         self._set_plain(True)
         self.deselect()
         self.setCursorPosition(0)
+        self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self.text() != self._shown:
+        if event.key() == Qt.Key.Key_Escape:
             self.give_up()
+            self.left.emit()
         else:
             super().keyPressEvent(event)
