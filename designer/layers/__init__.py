@@ -11,10 +11,12 @@ from designer.layers import (
     linear,
     merge,
     norm,
+    pad,
     pool,
     reg,
     rnn,
     shape,
+    transposed,
 )
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "linear",
     "merge",
     "norm",
+    "pad",
     "pool",
     "reg",
     "rnn",
     "shape",
+    "transposed",
 ]

@@ -27,8 +27,43 @@ if TYPE_CHECKING:
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
+class Filtering(Layer):
+    """What convolutions share with those that are transposed."""
+
+    out_channels: Size
+    groups: Size
+
+    axes: ClassVar[int]
+
+    def batch_axis(self) -> int:
+        """The first of all axes."""
+        return 0
+
+    def check_groups(self, channels: Size) -> None:
+        """Refuse groups that the channels of input or output cannot be divided into."""
+        for option_name, size in (("in_channels", channels), ("out_channels", self.out_channels)):
+            if not divides(self.groups, size):
+                raise self.refuse(
+                    "{layer} expects {name} divisible by groups = {expected}, got {got}.",
+                    option="groups",
+                    name=option_name,
+                    expected=self.groups,
+                    got=size,
+                )
+
+    def too_small(self, name: str, size: Size, needed: Size) -> LayerError:
+        """The refusal of an axis that is shorter than `needed`."""
+        return self.refuse(
+            "{layer} expects {axis} of at least {expected}, got {got}.",
+            port="x",
+            axis=name,
+            expected=needed,
+            got=size,
+        )
+
+
 @dataclass(frozen=True, eq=False)
-class Convolution(Layer):
+class Convolution(Filtering):
     """What convolutions over any number of axes share."""
 
     in_channels: Size | None = option(None, "Channels of the input; inferred when empty.", min=1)
@@ -46,8 +81,6 @@ class Convolution(Layer):
     bias: bool = option(True, "Add a learned offset to each channel.")
     padding_mode: str = option("zeros", "What the padding is filled with.", choices=PADDING_MODES)
 
-    axes: ClassVar[int]
-
     def infer(self, x: Tensor) -> Result:
         """[N, in_channels, *spatial] to [N, out_channels, *moved]; the batch axis may be absent."""
         names = SPATIAL[self.axes]
@@ -55,7 +88,7 @@ class Convolution(Layer):
         check_float32(self, x)
         pattern = like(x, ("{}", *names))
         channels = self.agree("in_channels", x.axis(-self.axes - 1), x, pattern)
-        self._check_groups(channels)
+        self.check_groups(channels)
         spatial = self._moved(x)
         y = x.with_last(self.out_channels, *spatial)
         params = self._params(channels)
@@ -72,10 +105,6 @@ class Convolution(Layer):
             ),
         )
 
-    def batch_axis(self) -> int:
-        """The first of all axes."""
-        return 0
-
     def caption(self, result: Result, inputs: Inputs) -> str:
         """Channels and filter: `3 → 32, 3×3`."""
         out, inner, *kernel = result.params[0].shape
@@ -89,17 +118,6 @@ class Convolution(Layer):
         if not self.bias:
             return (filters,)
         return (filters, bias("bias", out_channels=self.out_channels))
-
-    def _check_groups(self, channels: Size) -> None:
-        for option_name, size in (("in_channels", channels), ("out_channels", self.out_channels)):
-            if not divides(self.groups, size):
-                raise self.refuse(
-                    "{layer} expects {name} divisible by groups = {expected}, got {got}.",
-                    option="groups",
-                    name=option_name,
-                    expected=self.groups,
-                    got=size,
-                )
 
     def _moved(self, x: Tensor) -> tuple[Size, ...]:
         """The sizes of the spatial axes of the output."""
@@ -125,7 +143,7 @@ class Convolution(Layer):
     def _slid(self, name: str, size: Size, window: Window) -> Size:
         self._check_fill(name, size, window.padding)
         if not window.fits(size):
-            raise self._too_small(name, size, window.reach - 2 * window.padding)
+            raise self.too_small(name, size, window.reach - 2 * window.padding)
         return window.places(size)
 
     def _unmoved(self, name: str, size: Size, window: Window) -> Size:
@@ -144,16 +162,7 @@ class Convolution(Layer):
         needed = {"reflect": padding + 1, "circular": padding}.get(str(self.padding_mode), 0)
         missing = value(needed - size)
         if missing is not None and missing > 0:
-            raise self._too_small(name, size, needed)
-
-    def _too_small(self, name: str, size: Size, needed: Size) -> LayerError:
-        return self.refuse(
-            "{layer} expects {axis} of at least {expected}, got {got}.",
-            port="x",
-            axis=name,
-            expected=needed,
-            got=size,
-        )
+            raise self.too_small(name, size, needed)
 
 
 KERNEL = {
