@@ -1,0 +1,1 @@
+"""Reading designs from what others write: their operations and arguments, as layers."""

@@ -1,0 +1,200 @@
+"""From a call of PyTorch to the layer that does the same: arguments to ports and options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import designer.layers  # noqa: F401  (fills the catalogue)
+from designer.core.expression import Expression
+from designer.core.layer import CATALOGUE
+from designer.core.message import Message, message
+from designer.core.size import Symbolic, Verdict, compare, value
+from designer.core.tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from designer.core.layer import Port, Result
+    from designer.core.option import Raw
+    from designer.core.size import Size
+
+Fed: TypeAlias = "Tensor | tuple[Tensor, ...]"
+Adapter: TypeAlias = "Callable[[Call], Bound]"
+T = TypeVar("T")
+
+
+class CallError(ValueError):
+    """A call that cannot become a layer; `message` says why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
+
+
+class Unmapped(CallError):
+    """A call that PyTorch may accept and no layer expresses."""
+
+
+class BadCall(CallError):
+    """A call that PyTorch refuses for its arguments, whatever the tensors hold.
+
+    `early` where the module cannot even be made.
+    """
+
+    def __init__(self, message: Message, early: bool = False) -> None:
+        super().__init__(message)
+        self.early = early
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A layer of the catalogue in place of a call: its kind, raw options and inputs by port.
+
+    `held` are tensors that the call brings for parameters which the layer has as its own, as
+    `F.linear` does its weight; by parameter name.
+    """
+
+    kind: str
+    options: Mapping[str, Raw]
+    inputs: Mapping[str, Fed]
+    held: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def fault(self, result: Result) -> Message | None:
+        """Why the tensors in `held` cannot be the layer's parameters, where they cannot."""
+        params = {param.name: param for param in result.params}
+        for name, tensor in self.held.items():
+            param = params.get(name)
+            own = None if param is None else Tensor(param.shape, param.dtype)
+            if own is None or not _alike(own, tensor):
+                return message(
+                    "{layer} expects {param} {expected}, got {got}.",
+                    layer=self.kind,
+                    param=name,
+                    expected="-" if own is None else own,
+                    got=tensor,
+                )
+        return None
+
+
+def _alike(own: Tensor, given: Tensor) -> bool:
+    if given.partial:
+        return True
+    if (own.dtype, own.rank) != (given.dtype, given.rank):
+        return False
+    pairs = zip(own.shape, given.shape, strict=True)
+    return all(compare(a, b) is not Verdict.DIFFERENT for a, b in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleCall:
+    """A module that is an argument of another: `nn.X` with the arguments that made it."""
+
+    op: str
+    args: Sequence[object] = ()
+    kwargs: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The arguments of one call by parameter name, defaults filled in.
+
+    Of a module, these are the arguments that make it; `inputs` and `named` are those with which
+    it is called then.
+    """
+
+    op: str
+    values: Mapping[str, object]
+    inputs: Sequence[object] = ()
+    named: Mapping[str, object] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> object:
+        return self.values[name]
+
+    def tensor(self, name: str) -> Tensor:
+        """The argument `name`, which PyTorch takes as a tensor only. Raises BadCall, Unmapped."""
+        found = self.values[name]
+        if isinstance(found, (int, float)) and not isinstance(found, bool):
+            raise self.unmapped("{op} has a number for {name}.", name=name)
+        if not isinstance(found, Tensor):
+            raise self.bad("{op} needs a tensor for {name}, got {got}.", name=name, got=found)
+        return found
+
+    def whole(self, name: str) -> int:
+        """The argument `name`, a whole number. Raises BadCall."""
+        found = self.values[name]
+        if not isinstance(found, int) or isinstance(found, bool):
+            raise self.bad("{op} needs a whole number for {name}, got {got}.", name=name, got=found)
+        return found
+
+    def axis(self, tensor: str, dim: str) -> Size:
+        """The size of the axis `dim` of an argument. Raises BadCall where there is no such axis."""
+        x, index = self.tensor(tensor), self.whole(dim)
+        if x.rank is not None and not -x.rank <= index < x.rank:
+            raise self.bad("{op} takes no {dim} {index} of {x}.", dim=dim, index=index, x=x)
+        return x.axis(index)
+
+    def known_axis(self, tensor: str, dim: str) -> int:
+        """The same as a number. Raises Unmapped where it has no value."""
+        number = value(self.axis(tensor, dim))
+        if number is None:
+            raise self.unmapped("{op} needs to know axis {dim} here.", dim=self[dim])
+        return number
+
+    def unmapped(self, template: str, **values: object) -> Unmapped:
+        """An Unmapped about this call; `{op}` in the template is the operation."""
+        return Unmapped(message(template, op=self.op, **values))
+
+    def bad(self, template: str, **values: object) -> BadCall:
+        """A BadCall about this call; `{op}` in the template is the operation."""
+        return BadCall(message(template, op=self.op, **values))
+
+    def to(
+        self,
+        kind: str,
+        inputs: Mapping[str, object],
+        options: Mapping[str, object] | None = None,
+        held: Mapping[str, object] | None = None,
+    ) -> Bound:
+        """The layer `kind` with these inputs and options; inputs and held of None are left out.
+
+        Raises Unmapped where an input is no tensor or an option is one.
+        """
+        ports = {port.name: port for port in CATALOGUE[kind].ports}
+        fed = {name: self._fed(ports[name], given) for name, given in inputs.items()}
+        raws = {name: self._raw(name, given) for name, given in (options or {}).items()}
+        own = {name: self._held(name, given) for name, given in (held or {}).items()}
+        bound = Bound(kind, raws, _given(fed), _given(own))
+        for port in ports.values():
+            if not (port.optional or bound.inputs.get(port.name)):
+                raise self.bad("{op} needs a tensor for {name}.", name=port.name)
+        return bound
+
+    def _fed(self, port: Port, given: object) -> Fed | None:
+        if given is None and port.optional:
+            return None
+        if not port.variadic:
+            return self._one(port.name, given)
+        several = given if isinstance(given, (tuple, list)) else (given,)
+        return tuple(self._one(port.name, part) for part in several)
+
+    def _one(self, name: str, given: object) -> Tensor:
+        if not isinstance(given, Tensor):
+            raise self.unmapped("{op} has no tensor for {name}, but {got}.", name=name, got=given)
+        return given
+
+    def _held(self, name: str, given: object) -> Tensor | None:
+        return None if given is None else self._one(name, given)
+
+    def _raw(self, name: str, given: object) -> Raw:
+        if isinstance(given, (tuple, list)):
+            return tuple(self._raw(name, part) for part in given)
+        if isinstance(given, Symbolic):
+            return Expression(str(given))
+        if given is None or isinstance(given, (bool, int, float, str, Expression)):
+            return given
+        raise self.unmapped("{op} has {got} for {name}.", name=name, got=given)
+
+
+def _given(values: Mapping[str, T | None]) -> dict[str, T]:
+    return {name: given for name, given in values.items() if given is not None}

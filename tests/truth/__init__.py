@@ -1,0 +1,1 @@
+"""Recorded calls of PyTorch, held against the catalogue."""

@@ -1,0 +1,133 @@
+"""One recorded call through the catalogue: what it says, and whether that is what PyTorch says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from designer.core.analysis import build
+from designer.core.expression import NOTHING
+from designer.core.graph import Node
+from designer.core.layer import Layer, Param, Result, examine
+from designer.core.size import value
+from designer.core.tensor import ANYTHING, Tensor
+from designer.importers.torch_ops import BadCall, Bound, Unmapped, bind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.truth.recorded import Case
+
+Standing = Literal["passed", "failed", "set aside"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The catalogue's refusal; `early` where it holds whatever the inputs are."""
+
+    sentence: str
+    early: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a case went; `difference` says what is not as PyTorch has it."""
+
+    case: Case
+    standing: Standing
+    difference: str = ""
+
+
+def judged(case: Case) -> Outcome:
+    """The outcome of a case.
+
+    Set aside is what PyTorch refuses for a reason that is beyond shapes (`Case.beyond_shapes`)
+    and the catalogue accepts. Where a module cannot be made, the catalogue must refuse it for its
+    options alone; what is refused for its inputs, it may refuse earlier.
+    """
+    try:
+        said = answer(case)
+    except Unmapped as error:
+        return Outcome(case, "failed", f"not mapped: {error}")
+    if isinstance(said, Refused):
+        difference = _of_refusal(case, said)
+    elif case.refused:
+        if case.beyond_shapes:
+            return Outcome(case, "set aside")
+        difference = f"accepted; PyTorch: {case.answer['error']['msg']}"
+    else:
+        difference = _of_result(case, *said)
+    return Outcome(case, "failed" if difference else "passed", difference)
+
+
+def answer(case: Case) -> Refused | tuple[Bound, Result]:
+    """What the catalogue says of a case. Raises Unmapped where it has no layer for it."""
+    try:
+        bound = bind(case.op, case.args, case.kwargs, case.inputs, case.inkw)
+    except BadCall as error:
+        return Refused(str(error), error.early)
+    node = Node("x", "x", bound.kind, tuple(bound.options.items()))
+    built = build(node, NOTHING)
+    if built.problems:
+        return Refused(str(built.problems[0].message), early=True)
+    return _examined(built.layer, bound)
+
+
+def _examined(layer: Layer, bound: Bound) -> Refused | tuple[Bound, Result]:
+    result, remarks = examine(layer, bound.inputs)
+    for remark in remarks:
+        if remark.severity == "error":
+            return Refused(str(remark.message), early=_for_options(layer))
+    if result is None:
+        raise AssertionError(f"{layer.kind} has neither a result nor a refusal")
+    fault = bound.fault(result)
+    return (bound, result) if fault is None else Refused(str(fault), early=False)
+
+
+def _for_options(layer: Layer) -> bool:
+    """Whether a layer refuses whatever its inputs are."""
+    anything: dict[str, Tensor | tuple[Tensor, ...]] = {
+        port.name: (ANYTHING,) if port.variadic else ANYTHING
+        for port in layer.inputs()
+        if not port.optional
+    }
+    return examine(layer, anything).result is None
+
+
+def _of_refusal(case: Case, said: Refused) -> str:
+    if not case.refused:
+        return f"refused: {said.sentence}"
+    if case.early and not said.early:
+        return f"refused for its inputs only: {said.sentence}"
+    return ""
+
+
+def _of_result(case: Case, bound: Bound, result: Result) -> str:
+    mine = [_known(tensor) for tensor in result.outputs]
+    theirs = case.outputs
+    if mine != theirs:
+        return f"{bound.kind} gives {_shown(mine)}; PyTorch {_shown(theirs)}"
+    state = [_row(param) for param in sorted(result.params, key=lambda param: not param.persistent)]
+    expected = case.state if case.op.startswith("nn.") else _held(bound, result)
+    return "" if state == expected else f"{bound.kind} has {state}; PyTorch {expected}"
+
+
+def _held(bound: Bound, result: Result) -> list[tuple[str, tuple[int | None, ...], str]]:
+    """A function has no parameters but those that it is given."""
+    return [_row(param) for param in result.params if param.name in bound.held]
+
+
+def _known(tensor: Tensor) -> Tensor:
+    """The tensor with numbers for sizes that have a value."""
+    shape = tuple(axis if value(axis) is None else value(axis) for axis in tensor.shape)
+    return Tensor(shape, tensor.dtype, tensor.partial)  # type: ignore[arg-type]
+
+
+def _row(param: Param) -> tuple[str, tuple[int | None, ...], str]:
+    learned = param.part != "buffer"
+    mark = "p" if learned else "b" if param.persistent else "n"
+    return param.name, tuple(value(axis) for axis in param.shape), mark
+
+
+def _shown(tensors: Iterable[Tensor]) -> str:
+    return ", ".join(f"{tensor} {tensor.dtype}" for tensor in tensors) or "nothing"
