@@ -95,7 +95,8 @@ class Factor(NamedTuple):
 class Explanation:
     """How a layer's parameters are counted: a sum of products, and what they come to.
 
-    One term for each parameter, each a product of labelled factors; equal terms are kept apart.
+    One term for each parameter, each a product of labelled factors; `names` and `figures` write
+    the same terms, equal ones once.
     """
 
     terms: tuple[tuple[Factor, ...], ...]
@@ -108,24 +109,41 @@ class Explanation:
 
     def names(self) -> str:
         """`in × out + out`"""
-        return self._written(lambda factor: factor.label or str(factor.size))
+        return self._written(_name)
 
     def figures(self) -> str:
         """`768 × 3,072 + 3,072`"""
-        return self._written(lambda factor: numbers.count(size.value(factor.size)))
+        return self._written(_figure)
 
     def result(self) -> str:
         """`2,362,368`, or `?`."""
         return numbers.count(self.total)
 
     def _written(self, write: Callable[[Factor], str]) -> str:
-        written = (" × ".join(map(write, term)) or "1" for term in self.terms)
-        groups: dict[str, int] = {}
-        for term in written:
-            groups[term] = groups.get(term, 0) + 1
         return " + ".join(
-            term if times == 1 else f"{times} × {term}" for term, times in groups.items()
+            _product(write, term) if times == 1 else f"{times} × {_product(write, term)}"
+            for term, times in self._groups()
         )
+
+    def _groups(self) -> Iterator[tuple[tuple[Factor, ...], int]]:
+        """The terms that differ in names or in figures, and how often each is there."""
+        groups: dict[tuple[str, str], list[tuple[Factor, ...]]] = {}
+        for term in self.terms:
+            key = (_product(_name, term), _product(_figure, term))
+            groups.setdefault(key, []).append(term)
+        return ((terms[0], len(terms)) for terms in groups.values())
+
+
+def _name(factor: Factor) -> str:
+    return factor.label or str(factor.size)
+
+
+def _figure(factor: Factor) -> str:
+    return numbers.count(size.value(factor.size))
+
+
+def _product(write: Callable[[Factor], str], term: tuple[Factor, ...]) -> str:
+    return " × ".join(map(write, term)) or "1"
 
 
 def explain(params: Iterable[Param]) -> Explanation:

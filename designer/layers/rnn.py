@@ -152,11 +152,11 @@ class _Recurrent(Layer):
 
     def _params(self, one: Pass) -> Iterator[Param]:
         rows = Times(self.gates, self.hidden_size)
-        yield weight(f"weight_ih{one.suffix}", gates=rows, input=one.width)
-        yield weight(f"weight_hh{one.suffix}", gates=rows, state=self.state_size)
+        yield weight(f"weight_ih{one.suffix}", hidden=rows, input=one.width)
+        yield weight(f"weight_hh{one.suffix}", hidden=rows, state=self.state_size)
         if self.bias:
-            yield bias(f"bias_ih{one.suffix}", gates=rows)
-            yield bias(f"bias_hh{one.suffix}", gates=rows)
+            yield bias(f"bias_ih{one.suffix}", hidden=rows)
+            yield bias(f"bias_hh{one.suffix}", hidden=rows)
         if value(self.projection) != 0:
             yield weight(
                 f"weight_hr{one.suffix}", proj_size=self.projection, hidden_size=self.hidden_size

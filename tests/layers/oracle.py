@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 import designer.layers  # noqa: F401  (fills the catalogue)
-from designer.core import code, size
+from designer.core import code, count, size
 from designer.core.expression import NOTHING
 from designer.core.layer import CATALOGUE, Examined, Inputs, Layer, Result, examine, options_of
 from designer.core.option import OptionError
@@ -357,6 +357,7 @@ def compare(
         ran = Interpreter(result.code, random_inputs(inputs, high))
         value = ran.use()
     same_state(result, reference, ran.module, case)
+    explained(result, parameters_of(ran.module), case)
     values_agree(tensors_in(value), expected, case)
     ports = named_outputs(result.code.returns or layer.outputs()[0].name, value)
     names = [port.name for port in layer.outputs()]
@@ -421,6 +422,27 @@ def part_of(name: str, learned: set[str]) -> str:
         return "buffer"
     last = name.rpartition(".")[2]
     return "bias" if last.startswith("bias") or last.endswith("_bias") else "weight"
+
+
+def parameters_of(module: Any) -> int:
+    """How many numbers PyTorch's module learns."""
+    return sum(p.numel() for p in module.parameters()) if isinstance(module, nn.Module) else 0
+
+
+def explained(result: Result, parameters: int, case: str) -> None:
+    """What «How this is counted» shows comes to the count, and its lines have one structure."""
+    explanation = count.explain(result.params)
+    figures = explanation.figures().replace(",", "").replace("×", "*") or "0"
+    assert eval(figures) == parameters, f"{case}: {explanation.figures()}, not {parameters:,}"
+    assert explanation.result() == f"{parameters:,}", f"{case}: {explanation.result()}"
+    assert explanation.total == parameters == result.tally.parameters, case
+    names, numbers = explanation.names(), explanation.figures()
+    assert structure(names) == structure(numbers), f"{case}: {names}, but {numbers}"
+
+
+def structure(formula: str) -> list[int]:
+    """How many factors each term of a sum has."""
+    return [len(term.split(" × ")) for term in formula.split(" + ")]
 
 
 def counted_flops(make: Make, inputs: Inputs) -> int:
