@@ -44,7 +44,8 @@ QComboBox:focus { border: 2px solid @accent; padding: 0 7dp; }
 QLineEdit[state="error"], QComboBox[state="error"] { border: 2px solid @error; padding: 0 7dp; }
 QLineEdit:disabled, QComboBox:disabled { color: @text-off; }
 QLineEdit[plain="true"], QLineEdit[plain="true"]:focus { border: none; background: transparent; }
-QPlainTextEdit[plain="true"], QPlainTextEdit[plain="true"]:focus {
+QPlainTextEdit[plain="true"], QPlainTextEdit[plain="true"]:focus,
+QTextEdit[plain="true"], QTextEdit[plain="true"]:focus {
     border: none; border-radius: 0; background: @panel; padding: 0;
 }
 
