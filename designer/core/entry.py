@@ -32,7 +32,7 @@ def raw_of(option: Option, text: str) -> Raw:
     if option.many == "never":
         return _single(option, text)
     inside = _inside(text)
-    if inside is None and "," not in text and option.many == "maybe":
+    if inside is None and option.many == "maybe" and len(split(text, keep_empty=True)) == 1:
         return _single(option, text)
     if not text:
         return None
