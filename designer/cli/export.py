@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from designer.cli.opening import find, open_analysis, say, sentence
+from designer.cli.opening import open_analysis, say, sentence
+from designer.cli.place import find
 from designer.core.message import message
 from designer.export.pytorch import export_problems, write
 from designer.export.saving import Foreign, save_code

@@ -21,9 +21,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     _write_what_can_be_written()
     if not arguments or not (arguments[0] in COMMANDS or arguments[0].startswith("-")):
+        from designer.cli.place import find
         from designer.ui.app import main as open_window
 
-        return open_window(arguments)
+        return open_window([str(find(argument)) for argument in arguments])
     return _printing(arguments)
 
 

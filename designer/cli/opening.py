@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import designer.layers  # noqa: F401  (fills the catalogue)
-from designer import resources
+from designer.cli.place import find
 from designer.core.analysis import Analysis
 from designer.files.codec import read_document
 from designer.files.refusal import shown
@@ -19,17 +17,7 @@ if TYPE_CHECKING:
     from designer.core.document import Document
     from designer.core.finding import Problem
 
-EXAMPLE = re.compile(r"[A-Za-z0-9_-]+")
 LONGEST = 400
-
-
-def find(file: str) -> Path:
-    """The file that is meant: a path, or the name of an example where there is no such file."""
-    path = Path(file)
-    if EXAMPLE.fullmatch(file) and not path.exists():
-        example = resources.path("gallery", f"{file}.netdraft")
-        return example if example.exists() else path
-    return path
 
 
 def open_document(file: str) -> Document:

@@ -194,6 +194,8 @@ def _enclosed(node: ast.Tuple | ast.List, items: str) -> str:
 
 def width(text: str) -> int:
     """Columns that a line takes; Chinese and other wide letters take two."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from designer.core import numbers, size
+from designer.core import numbers
 from designer.core.code import Infix
 from designer.core.finding import Problem
 from designer.core.message import message
 from designer.core.names import is_python_name
-from designer.core.size import Symbolic
 from designer.export import program, python_text
 from designer.export.flow import MOST_OPERANDS, reads, target_text
 from designer.export.python_tree import Expressions, dotted, joined, literal, value_tree
-from designer.export.uses import code_of, inputs_of, live, names_used, outputs_of, walk
+from designer.export.uses import code_of, has_unknown, inputs_of, live, names_used, outputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,6 +36,9 @@ IMPORTS = {
     "torch": "import torch",
     "F": "import torch.nn.functional as F",
 }
+
+ROOT = re.compile(rf"(?<![\w.])({'|'.join(IMPORTS)})\.")
+"""An imported name in use; no name that a user chose is one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def _unwritable(analysis: Analysis) -> Iterator[Problem]:
         if code is None:
             continue
         make, use = code.make, code.use if id in needed else None
-        if _has_unknown(make) or _has_unknown(use):
+        if has_unknown(make) or has_unknown(use):
             yield Problem("incomplete", message("A size that this layer needs is not known."), id)
         for name in sorted(names_used(make) & dimensions):
             text = message("The layer is made once: {name} has no value then.", name=name)
@@ -105,10 +108,6 @@ def _unwritable(analysis: Analysis) -> Iterator[Problem]:
         for name in sorted(names_used(use) & dimensions - readable):
             text = message("No input has an axis that tells {name}.", name=name)
             yield Problem("error", text, id)
-
-
-def _has_unknown(argument: object) -> bool:
-    return any(isinstance(part, Symbolic) and size.is_unknown(part) for part in walk(argument))
 
 
 def _readable(analysis: Analysis) -> set[str]:
@@ -141,14 +140,9 @@ class _Writer:
         return Source(head + "\n".join(self.lines) + "\n", lines)
 
     def _imports(self) -> str:
-        roots = {
-            node.id
-            for node in ast.walk(ast.parse("\n".join(self.lines)))
-            if isinstance(node, ast.Name)
-        }
+        roots = set(ROOT.findall("\n".join(self.lines)))
         lines = [line for root, line in IMPORTS.items() if root in roots]
-        names = "Tensor, nn"
-        return "\n".join(("", *lines, f"from torch import {names}", ""))
+        return "\n".join(("", *lines, "from torch import Tensor, nn", ""))
 
     def _add(self, lines: Iterable[str], node: NodeId | None = None) -> None:
         start = len(self.lines) + 1

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from designer.core import expression
 from designer.core.code import Attribute, Call, Conditional, Infix, Item, Method
 from designer.core.expression import Flag, Real, Text
 from designer.core.option import Whole
-from designer.core.size import Symbolic
+from designer.core.size import UNKNOWN, Symbolic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from designer.core.analysis import Analysis
     from designer.core.code import Code
     from designer.core.graph import NodeId, Source
@@ -62,33 +60,43 @@ def used_outputs(analysis: Analysis) -> dict[Source, list[NodeId]]:
 
 # Names in expressions of the code
 
-CODE = (Attribute, Call, Conditional, Infix, Item, Method)
-"""Expressions of `designer.core.code` that have parts."""
+NAMED = frozenset((Symbolic, Whole, Real, Flag, Text))
+"""What carries names: sizes, and values that know the expression they came from."""
+
+_PARTS: dict[type, tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind))
+    for kind in (Attribute, Call, Conditional, Infix, Item, Method)
+}
+_PARTS[slice] = ("start", "stop", "step")
 
 
 def names_used(argument: object) -> set[str]:
     """The variables and free dimensions in an expression of `designer.core.code`."""
     found: set[str] = set()
-    for part in walk(argument):
+    for part in named_parts(argument):
         if isinstance(part, Symbolic):
             found |= part.names
-        elif isinstance(part, Whole | Real | Flag | Text):
+        else:
             found.update(expression.names(part.source))
     return found
 
 
-def walk(argument: object) -> Iterator[object]:
-    """An expression of `designer.core.code` and all its parts."""
-    yield argument
-    for part in _parts(argument):
-        yield from walk(part)
+def has_unknown(argument: object) -> bool:
+    """Whether a size in an expression is not known."""
+    return any(part is UNKNOWN for part in named_parts(argument))
 
 
-def _parts(part: object) -> Iterable[object]:
-    if isinstance(part, tuple | list):
-        return part
-    if isinstance(part, slice):
-        return (part.start, part.stop, part.step)
-    if isinstance(part, CODE):
-        return [getattr(part, field.name) for field in fields(part)]
-    return ()
+def named_parts(argument: object) -> list[Symbolic | Whole | Real | Flag | Text]:
+    """The parts of an expression of `designer.core.code` that carry names, in no order."""
+    found: list[Any] = []
+    waiting = [argument]
+    while waiting:
+        part = waiting.pop()
+        kind = type(part)
+        if kind in NAMED:
+            found.append(part)
+        elif kind in _PARTS:
+            waiting += [getattr(part, name) for name in _PARTS[kind]]
+        elif isinstance(part, tuple | list):
+            waiting += part
+    return found

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from designer.core import edits
 from tests.cli.command import netdraft, saved
 from tests.core.drawing import Drawing
 
@@ -67,7 +66,6 @@ def test_names_from_a_file_cannot_control_the_terminal(tmp_path: Path) -> None:
     drawing = Drawing()
     drawing.add("Linear", name="fc", out_features=4)
     document = drawing.editor.document
-    drawing.do(edits.set_title("\x1b[2J"))
     path = saved(document, tmp_path)
     path.write_bytes(path.read_bytes().replace(b'"name": "fc"', b'"name": "\\u001b[2Jfc"'))
     done = netdraft("count", path)
