@@ -172,7 +172,8 @@ def tally(params: Iterable[Param]) -> Tally:
 class Remark:
     """Something to say about a layer at one of its ports or options.
 
-    `expected` and `got` are the two sizes that do not agree, where it is about sizes.
+    `expected` and `got` are the two sizes that do not agree, where it is about sizes. With
+    `training`, PyTorch refuses it while the model trains, and accepts it in evaluation.
     """
 
     severity: Severity
@@ -181,6 +182,7 @@ class Remark:
     option: str | None = None
     expected: Size | None = None
     got: Size | None = None
+    training: bool = False
 
 
 class LayerError(ValueError):

@@ -93,7 +93,8 @@ class BatchNorm(Layer):
         template = "{layer} cannot train on one value per channel: {x}."
         if not self.track_running_stats:
             raise self.refuse(template, port="x", x=x)
-        note(Remark("warning", message(template, layer=self.kind, x=x), port="x"))
+        text = message(template, layer=self.kind, x=x)
+        note(Remark("warning", text, port="x", training=True))
 
     def _params(self, channels: Size) -> tuple[Param, ...]:
         params: list[Param] = []

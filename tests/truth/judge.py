@@ -16,6 +16,7 @@ from designer.importers.torch_ops import BadCall, Bound, Unmapped, bind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from designer.importers.torch_ops.binding import Fed, One
     from tests.truth.recorded import Case
 
 Standing = Literal["passed", "failed", "set aside"]
@@ -60,28 +61,53 @@ def judged(case: Case) -> Outcome:
     return Outcome(case, "failed" if difference else "passed", difference)
 
 
+class Refusal(Exception):
+    """Carries a refusal of the catalogue out of a call of several layers."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.sentence)
+        self.refused = refused
+
+
 def answer(case: Case) -> Refused | tuple[Bound, Result]:
     """What the catalogue says of a case. Raises Unmapped where it has no layer for it."""
     try:
         bound = bind(case.op, case.args, case.kwargs, case.inputs, case.inkw)
+        return bound, _result(bound, case.training)
     except BadCall as error:
         return Refused(str(error), error.early)
+    except Refusal as refusal:
+        return refusal.refused
+
+
+def _result(bound: Bound, training: bool) -> Result:
+    """What a layer makes of its inputs, those that other layers make of theirs first."""
     node = Node("x", "x", bound.kind, tuple(bound.options.items()))
     built = build(node, NOTHING)
     if built.problems:
-        return Refused(str(built.problems[0].message), early=True)
-    return _examined(built.layer, bound)
-
-
-def _examined(layer: Layer, bound: Bound) -> Refused | tuple[Bound, Result]:
-    result, remarks = examine(layer, bound.inputs)
+        raise Refusal(Refused(str(built.problems[0].message), early=True))
+    layer = built.layer
+    inputs = {port: _fed(fed, training) for port, fed in bound.inputs.items()}
+    result, remarks = examine(layer, inputs)
     for remark in remarks:
-        if remark.severity == "error":
-            return Refused(str(remark.message), early=_for_options(layer))
+        if remark.severity == "error" or (training and remark.training):
+            raise Refusal(Refused(str(remark.message), early=_for_options(layer)))
     if result is None:
         raise AssertionError(f"{layer.kind} has neither a result nor a refusal")
     fault = bound.fault(result)
-    return (bound, result) if fault is None else Refused(str(fault), early=False)
+    if fault is not None:
+        raise Refusal(Refused(str(fault), early=False))
+    return result
+
+
+def _fed(fed: Fed, training: bool) -> Tensor | tuple[Tensor, ...]:
+    if isinstance(fed, tuple):
+        return tuple(_one(one, training) for one in fed)
+    return _one(fed, training)
+
+
+def _one(one: One, training: bool) -> Tensor:
+    return one if isinstance(one, Tensor) else _result(one, training).outputs[0]
 
 
 def _for_options(layer: Layer) -> bool:

@@ -31,12 +31,13 @@ What a signature cannot say, a function does:
         ...
         return call.to("Split", {"x": call.tensor("input")}, {"chunks": parts, "dim": call["dim"]})
 
-`call[name]` is an argument, `call.tensor(name)`, `call.whole(name)` and `call.axis(name, dim)`
-check it first. For a module, `received(call, kind)` gives what it is called with, by port and by
-option. A tensor that is the layer's own parameter (`weight` of `F.linear`) goes into `held`; the
-options are then made from its shape. Where PyTorch refuses arguments of such a type, raise
-`call.bad(...)`; where the layers cannot express the call, `call.unmapped(...)`. What depends on
-shapes is the layer's own rule and is not said again here.
+`call[name]` is an argument; `call.tensor(name)`, `tensors`, `ranked`, `whole` and `axis` check it
+first. Where one call needs several layers, an input may be what `call.to` gave for another. For a
+module, `received(call, kind)` gives what it is called with, by port and by option. A tensor that
+is the layer's own parameter (`weight` of `F.linear`) goes into `held`; the options are then made
+from its shape. Where PyTorch refuses arguments of such a type, raise `call.bad(...)`; where the
+layers cannot express the call, `call.unmapped(...)`. What depends on shapes is the layer's own
+rule and is not said again here.
 
 A new family's module is added to the import below. `python -m tests.truth FILE --op REGEX` shows
 what agrees with PyTorch, `--show N` where it does not.
@@ -44,7 +45,19 @@ what agrees with PyTorch, `--show N` where it does not.
 
 from __future__ import annotations
 
-from designer.importers.torch_ops import act
+from designer.importers.torch_ops import (
+    act,
+    attn,
+    conv,
+    embed,
+    linear,
+    merge,
+    norm,
+    pool,
+    reduce,
+    reg,
+    shape,
+)
 from designer.importers.torch_ops.binding import (
     BadCall,
     Bound,
@@ -64,8 +77,18 @@ __all__ = [
     "ModuleCall",
     "Unmapped",
     "act",
+    "attn",
     "bind",
+    "conv",
+    "embed",
+    "linear",
+    "merge",
+    "norm",
     "operation",
+    "pool",
+    "reduce",
+    "reg",
     "same",
+    "shape",
     "supported",
 ]

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from designer.core.option import Raw
     from designer.core.size import Size
 
-Fed: TypeAlias = "Tensor | tuple[Tensor, ...]"
+One: TypeAlias = "Tensor | Bound"
+Fed: TypeAlias = "One | tuple[One, ...]"
 Adapter: TypeAlias = "Callable[[Call], Bound]"
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class BadCall(CallError):
 class Bound:
     """A layer of the catalogue in place of a call: its kind, raw options and inputs by port.
 
+    An input may be another Bound, where one call needs several layers: its first output is meant.
     `held` are tensors that the call brings for parameters which the layer has as its own, as
     `F.linear` does its weight; by parameter name.
     """
@@ -120,6 +122,27 @@ class Call:
             raise self.bad("{op} needs a tensor for {name}, got {got}.", name=name, got=found)
         return found
 
+    def tensors(self, name: str) -> tuple[Tensor, ...]:
+        """The argument `name`, one tensor or more in a tuple or list. Raises BadCall."""
+        found = self.values[name]
+        several = tuple(found) if isinstance(found, (tuple, list)) else ()
+        given = tuple(one for one in several if isinstance(one, Tensor))
+        if not given or len(given) < len(several):
+            raise self.bad("{op} needs tensors for {name}, got {got}.", name=name, got=found)
+        return given
+
+    def ranked(self, name: str, *ranks: int) -> Tensor:
+        """A tensor that must have one of these numbers of axes. Raises BadCall, Unmapped."""
+        found = self.tensor(name)
+        if found.rank is None:
+            raise self.unmapped("{op} needs to know the axes of {name}.", name=name)
+        if found.rank not in ranks:
+            axes = " or ".join(map(str, ranks))
+            raise self.bad(
+                "{op} takes {axes} axes for {name}, got {x}.", axes=axes, name=name, x=found
+            )
+        return found
+
     def whole(self, name: str) -> int:
         """The argument `name`, a whole number. Raises BadCall."""
         found = self.values[name]
@@ -140,6 +163,11 @@ class Call:
         if number is None:
             raise self.unmapped("{op} needs to know axis {dim} here.", dim=self[dim])
         return number
+
+    def equal(self, a: Size, b: Size) -> None:
+        """Refuse two sizes that differ. Raises BadCall."""
+        if compare(a, b) is Verdict.DIFFERENT:
+            raise self.bad("{op} needs equal sizes, got {a} and {b}.", a=a, b=b)
 
     def unmapped(self, template: str, **values: object) -> Unmapped:
         """An Unmapped about this call; `{op}` in the template is the operation."""
@@ -178,13 +206,15 @@ class Call:
         several = given if isinstance(given, (tuple, list)) else (given,)
         return tuple(self._one(port.name, part) for part in several)
 
-    def _one(self, name: str, given: object) -> Tensor:
-        if not isinstance(given, Tensor):
+    def _one(self, name: str, given: object) -> One:
+        if not isinstance(given, (Tensor, Bound)):
             raise self.unmapped("{op} has no tensor for {name}, but {got}.", name=name, got=given)
         return given
 
     def _held(self, name: str, given: object) -> Tensor | None:
-        return None if given is None else self._one(name, given)
+        if not (given is None or isinstance(given, Tensor)):
+            raise self.unmapped("{op} has no tensor for {name}, but {got}.", name=name, got=given)
+        return given
 
     def _raw(self, name: str, given: object) -> Raw:
         if isinstance(given, (tuple, list)):

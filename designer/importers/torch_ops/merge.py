@@ -1,0 +1,87 @@
+"""Operations that join several tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from designer.importers.torch_ops.table import operation, same
+
+if TYPE_CHECKING:
+    from designer.core.tensor import Tensor
+    from designer.importers.torch_ops.binding import Bound, Call
+
+same("Concat", "torch.cat(tensors, dim=0)", "torch.concat(tensors, dim=0)")
+same("Concat", "torch.concatenate(tensors, axis: dim = 0)")
+same("Stack", "torch.stack(tensors, dim=0)")
+same("MatMul", "torch.matmul(input, other)")
+
+
+@operation("torch.add(input, other, *, alpha=1)", "torch.mul(input, other)")
+def joined(call: Call) -> Bound:
+    """A sum or product of two tensors."""
+    if call.values.get("alpha", 1) != 1:
+        raise call.unmapped("{op} has alpha {alpha}.", alpha=call["alpha"])
+    kind = "Add" if call.op.endswith("add") else "Multiply"
+    return call.to(kind, {"xs": (call.tensor("input"), call.tensor("other"))})
+
+
+same("Subtract", "torch.sub(input, other, *, alpha: only = 1)")
+same("Divide", "torch.div(input, other, *, rounding_mode: only = None)")
+
+
+@operation("torch.mm(input, mat2)")
+def matrices(call: Call) -> Bound:
+    """A product of two matrices."""
+    return call.to("MatMul", {"a": call.ranked("input", 2), "b": call.ranked("mat2", 2)})
+
+
+@operation("torch.bmm(input, mat2)")
+def batches(call: Call) -> Bound:
+    """Products of as many matrices on both sides; nothing broadcasts."""
+    a, b = call.ranked("input", 3), call.ranked("mat2", 3)
+    call.equal(a.axis(0), b.axis(0))
+    return call.to("MatMul", {"a": a, "b": b})
+
+
+def _ranks(call: Call) -> tuple[tuple[Tensor, ...], list[int]]:
+    """The tensors that are joined, and how many axes each has."""
+    tensors = call.tensors("tensors")
+    ranks = [x.rank for x in tensors if x.rank is not None]
+    if len(ranks) < len(tensors):
+        raise call.unmapped("{op} needs to know the axes of all tensors.")
+    return tensors, ranks
+
+
+def _widened(call: Call, x: Tensor, *dims: int) -> Tensor | Bound:
+    """`x` with further axes of 1."""
+    wide: Tensor | Bound = x
+    for dim in dims:
+        wide = call.to("Unsqueeze", {"x": wide}, {"dim": dim})
+    return wide
+
+
+@operation("torch.hstack(tensors)")
+def side_by_side(call: Call) -> Bound:
+    """Along the second axis; vectors along their only one. A scalar counts as a vector."""
+    tensors, ranks = _ranks(call)
+    full = [_widened(call, x, *[0] * (1 - rank)) for x, rank in zip(tensors, ranks, strict=True)]
+    return call.to("Concat", {"xs": full}, {"dim": 0 if ranks[0] < 2 else 1})
+
+
+@operation("torch.vstack(tensors)")
+def on_top(call: Call) -> Bound:
+    """Along the first axis; a vector counts as a row."""
+    tensors, ranks = _ranks(call)
+    full = [_widened(call, x, *[0] * (2 - rank)) for x, rank in zip(tensors, ranks, strict=True)]
+    return call.to("Concat", {"xs": full}, {"dim": 0})
+
+
+@operation("torch.dstack(tensors)")
+def in_depth(call: Call) -> Bound:
+    """Along the third axis; a vector [n] counts as [1, n, 1], a matrix [m, n] as [m, n, 1]."""
+    tensors, ranks = _ranks(call)
+    new = {0: (0, 0, 0), 1: (0, 2), 2: (2,)}
+    pairs = zip(tensors, ranks, strict=True)
+    return call.to(
+        "Concat", {"xs": [_widened(call, x, *new.get(n, ())) for x, n in pairs]}, {"dim": 2}
+    )

@@ -1,0 +1,56 @@
+"""Normalisations as functions; a weight or bias that is given becomes the layer's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from designer.importers.torch_ops.table import operation
+
+if TYPE_CHECKING:
+    from designer.importers.torch_ops.binding import Bound, Call
+
+
+def _scaled(call: Call) -> bool:
+    """Whether the call has a weight; a bias alone is no layer's."""
+    if call["weight"] is None and call.values.get("bias") is not None:
+        raise call.unmapped("{op} has a bias without a weight.")
+    return call["weight"] is not None
+
+
+def _held(call: Call) -> dict[str, object]:
+    return {"weight": call["weight"], "bias": call.values.get("bias")}
+
+
+@operation("F.layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05)")
+def layer_norm(call: Call) -> Bound:
+    """A LayerNorm, affine where a weight is given."""
+    options = {
+        "normalized_shape": call["normalized_shape"],
+        "eps": call["eps"],
+        "elementwise_affine": _scaled(call),
+        "bias": call["bias"] is not None,
+    }
+    return call.to("LayerNorm", {"x": call.tensor("input")}, options, _held(call))
+
+
+@operation("F.rms_norm(input, normalized_shape, weight=None, eps=None)")
+def rms_norm(call: Call) -> Bound:
+    """An RMSNorm, scaled where a weight is given."""
+    options = {
+        "normalized_shape": call["normalized_shape"],
+        "eps": call["eps"],
+        "elementwise_affine": _scaled(call),
+    }
+    return call.to("RMSNorm", {"x": call.tensor("input")}, options, {"weight": call["weight"]})
+
+
+@operation("F.group_norm(input, num_groups, weight=None, bias=None, eps=1e-05)")
+def group_norm(call: Call) -> Bound:
+    """A GroupNorm, affine where a weight is given."""
+    options = {
+        "num_groups": call["num_groups"],
+        "eps": call["eps"],
+        "affine": _scaled(call),
+        "bias": call["bias"] is not None,
+    }
+    return call.to("GroupNorm", {"x": call.tensor("input")}, options, _held(call))
