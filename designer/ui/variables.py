@@ -23,6 +23,7 @@ from designer.ui.widgets.boxes import Divider
 from designer.ui.widgets.buttons import IconButton
 from designer.ui.widgets.links import LinkButton
 from designer.ui.widgets.name_field import NameField
+from designer.ui.widgets.tab_order import set_tab_order
 from designer.ui.widgets.text import SectionTitle, TextLabel, paragraph
 from designer.ui.widgets.value_field import Remark, ScrubLabel, ValueField
 
@@ -354,6 +355,7 @@ class Variables(QWidget):
     def _fill(self, rows: list[NameRow], shown: list[Shown]) -> None:
         while len(rows) < len(shown):
             rows.append(self._make_row(rows is self.variables))
+            self._order_tabs()
         for place, row in enumerate(rows):
             row.setVisible(place < len(shown))
             if place < len(shown):
@@ -372,6 +374,17 @@ class Variables(QWidget):
         if not for_variable:
             row.field.least = 1
         return row
+
+    def _order_tabs(self) -> None:
+        controls: list[QWidget] = []
+        for rows, new in (
+            (self.variables, self.new_variable),
+            (self.dimensions, self.new_dimension),
+        ):
+            for row in rows:
+                controls += [row.name, row.field, row.menu_button, row.extra]
+            controls += [new.link, new.field]
+        set_tab_order(controls)
 
     def row(self, name: str) -> NameRow:
         """The row of a variable or free dimension; KeyError where there is none."""

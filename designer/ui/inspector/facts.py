@@ -225,6 +225,11 @@ class Facts(QWidget):
         self._lines[0].setVisible(any(not row.isHidden() for row in self.wires))
         self._lines[1].setVisible(bool(finding.params))
 
+    def controls(self) -> list[QWidget]:
+        """What takes the keyboard, from top to bottom."""
+        ties = [control for row in self.ties for control in (row.link, row.untie)]
+        return [*(row.link for row in self.wires), *ties, self.formula.copy_button]
+
     def _show_wires(self, found: Sequence[Wire]) -> None:
         while len(self.wires) < len(found):
             row = WireRow(self._theme)

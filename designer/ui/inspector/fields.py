@@ -45,6 +45,10 @@ class Row(QWidget):
         self._line.hide()
         theme.changed.connect(self._measure)
 
+    def control(self) -> QWidget:
+        """What takes the keyboard."""
+        raise NotImplementedError
+
     def _place(self, label: ElidedLabel, control: QWidget) -> None:
         self._label = label
         tip = f"{self.option.name}: {self.option.help}" if self.option.help else self.option.name
@@ -70,7 +74,7 @@ class Row(QWidget):
 
     def is_edited(self) -> bool:
         """Whether the keyboard is in the control."""
-        return False
+        return self.control().hasFocus()
 
     def _say(self, text: str, token: str) -> None:
         if (text, token) != (self._line.text(), self._line.property("token")):
@@ -97,8 +101,8 @@ class ValueRow(Row):
         self.field.ended.connect(self.ended.emit)
         self.field.focused.connect(self._refocused)
 
-    def is_edited(self) -> bool:
-        return self.field.hasFocus()
+    def control(self) -> QWidget:
+        return self.field
 
     def _typed(self, text: str) -> None:
         self.changed.emit(raw_of(self.option, text), self.field.session)
@@ -155,8 +159,8 @@ class SwitchRow(Row):
         least = self.theme.px(KEY_WIDTH - 6)
         self._label.setFixedWidth(max(least, self._label.sizeHint().width() + self.theme.px(6)))
 
-    def is_edited(self) -> bool:
-        return self.toggle.hasFocus()
+    def control(self) -> QWidget:
+        return self.toggle
 
     def _clicked(self, on: bool) -> None:
         self.changed.emit(on, 0)
@@ -189,8 +193,8 @@ class ChoiceRow(Row):
         self._more: str = ""
         self.box.addItems(option.choices)
 
-    def is_edited(self) -> bool:
-        return self.box.hasFocus()
+    def control(self) -> QWidget:
+        return self.box
 
     def _chosen(self, _: int) -> None:
         raw: Raw = self.box.currentText()

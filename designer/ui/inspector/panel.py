@@ -20,6 +20,7 @@ from designer.ui.inspector.facts import Facts
 from designer.ui.inspector.fields import Row, SwitchRow, ValueRow, row_for
 from designer.ui.inspector.header import Header
 from designer.ui.widgets.links import LinkButton
+from designer.ui.widgets.tab_order import set_tab_order
 from designer.ui.widgets.text import KeyValueRow, Span, paragraph
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Inspector(QWidget):
         self.ids: tuple[NodeId, ...] = ()
         self.rows: dict[str, Row] = {}
         self._options: tuple[Option, ...] = ()
+        self._ordered: list[QWidget] = []
         self.header = Header(theme)
         self.problems = paragraph(theme, "", "hint", "error")
         self.fix_link = LinkButton(theme, "Ways to fix it", "hint", "accent")
@@ -174,6 +176,21 @@ class Inspector(QWidget):
             row.changed.connect(lambda raw, session, name=name: self._set(name, raw, session))
             row.ended.connect(self._end)
             self._option_column.addWidget(row)
+            row.show()
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        controls = [
+            self.header.name,
+            self.header.menu_button,
+            *(row.control() for row in self.rows.values()),
+            self.trainable.toggle,
+            self.fix_link,
+            *self.facts.controls(),
+        ]
+        if controls != self._ordered:
+            self._ordered = controls
+            set_tab_order(controls)
 
     def _show_design(self, editor: Editor) -> None:
         analysis = editor.analysis
@@ -198,6 +215,7 @@ class Inspector(QWidget):
         self._show_trainable(bool(reading.trained_params(finding)))
         self._show_problems(id)
         self.facts.show_node(editor.analysis, id)
+        self._order_tabs()
 
     def _show_several(self, editor: Editor) -> None:
         findings = [editor.analysis.findings[id] for id in self.ids]

@@ -113,12 +113,12 @@ class FormulaBox(Card):
         super().__init__(theme, "field", "border")
         self._lines: list[SpanLabel] = []
         self._notes: list[SpanLabel] = []
-        self._copy = IconButton(theme, "copy", "Copy the formula")
-        self._copy.clicked.connect(self.copied.emit)
+        self.copy_button = IconButton(theme, "copy", "Copy the formula")
+        self.copy_button.clicked.connect(self.copied.emit)
         head = QHBoxLayout()
         head.addWidget(TextLabel(theme, title, "hint", "text-2"))
         head.addStretch(1)
-        head.addWidget(self._copy)
+        head.addWidget(self.copy_button)
         self.body.addLayout(head)
         self.restyle()
 
@@ -126,8 +126,8 @@ class FormulaBox(Card):
         super().restyle()
         px = self.theme.px
         self.body.setContentsMargins(px(12), px(7), px(7), px(9))
-        if hasattr(self, "_copy"):
-            self._copy.setFixedSize(px(22), px(22))
+        if hasattr(self, "copy_button"):
+            self.copy_button.setFixedSize(px(22), px(22))
 
     def set_lines(self, lines: Sequence[Sequence[Span]], notes: Sequence[str] = ()) -> None:
         """Show these lines; `notes` stand at the right of the lines of the same index."""
