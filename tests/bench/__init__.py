@@ -1,0 +1,1 @@
+"""How fast things are: measured beside a peer in the same run, and held against goals."""
