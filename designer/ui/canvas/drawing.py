@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from designer.core.graph import Edge, Source, Target
@@ -117,6 +119,9 @@ class Drawing:
         self.ways: Index[Target] = Index()
         self._routes: dict[Target, Route] = {}
         self._shared: dict[NodeId, set[NodeId]] = {}
+        self.hasty = False
+        """While a node with very many wires is dragged, they are not led round others."""
+        self._log: deque[tuple[int, tuple[NodeId, ...] | None]] = deque(maxlen=_KEPT_CHANGES)
         self.labels: dict[NodeId, Any] = {}
         """Where the shapes at a node stand; kept by the painting."""
         self.lifted: frozenset[NodeId] = frozenset()
@@ -144,8 +149,12 @@ class Drawing:
 
     def update(self, notice: Notice) -> None:
         """Follow a change of the document."""
-        self.version += 1
         touched = self._touched(notice)
+        wires = any(True for _ in notice.delta.of("edge"))
+        nodes = any(
+            change.old is None or change.new is None for _, change in notice.delta.of("node")
+        )
+        self._changed(touched, wires or nodes)
         for target, change in notice.delta.of("edge"):
             if change.new is None:
                 self._drop_wire(target)
@@ -155,6 +164,23 @@ class Drawing:
                 self._routes.pop(target, None)
                 self._read_wire(Edge(change.new, target))
         self._reroute(areas)
+
+    def _changed(self, ids: Iterable[NodeId], others: bool = False) -> None:
+        """Note what has changed; `others` where there are now other nodes or wires than before."""
+        self.version += 1
+        self._log.append((self.version, None if others else tuple(ids)))
+
+    def changed_since(self, version: int) -> set[NodeId] | None:
+        """The nodes that look different since then; None where it may be all of them."""
+        if not self._log or self._log[0][0] > version + 1:
+            return None
+        found: set[NodeId] = set()
+        for number, ids in self._log:
+            if number > version:
+                if ids is None:
+                    return None
+                found.update(ids)
+        return found
 
     def _touched(self, notice: Notice) -> set[NodeId]:
         touched = set(notice.nodes)
@@ -187,6 +213,10 @@ class Drawing:
             if moved:
                 self._routes.pop(edge.target, None)
             self._read_wire(edge)
+
+    def targets_at(self, id: NodeId) -> Iterator[Target]:
+        """The inputs that the wires at a node enter, as far as they are drawn."""
+        return (edge.target for edge in self._edges(id) if edge.target in self.wires)
 
     def _edges(self, id: NodeId) -> Iterator[Edge]:
         yield from self.graph.edges_into(id)
@@ -326,22 +356,26 @@ class Drawing:
             _spot_place(target.inputs, edge.target.port, target.box, target.box.y),
         )
 
-    def ends(self) -> Iterator[tuple[Point, Point]]:
-        """Where each wire leaves and arrives."""
-        return (self._ends(wire.edge) for wire in self.wires.values())
+    def ends(self, target: Target) -> tuple[Point, Point]:
+        """Where the wire into an input leaves and arrives; KeyError where there is none."""
+        return self._ends(self.wires[target].edge)
 
     def route(self, target: Target) -> Route:
         """The way of the wire into an input; KeyError where there is none."""
         found = self._routes.get(target)
         if found is None:
-            found = self._routes[target] = self._find_route(self.wires[target].edge)
-            self.ways.put(target, found.box)
+            edge = self.wires[target].edge
+            found = self._routes[target] = self._find_route(edge)
+            loose = edge.source.node in self.lifted or edge.target.node in self.lifted
+            self.ways.put(target, found.box, loose)
         return found
 
     def _find_route(self, edge: Edge) -> Route:
         start, end = self._ends(edge)
         ends = (edge.source.node, edge.target.node)
         route = geometry.direct(start, end)
+        if self.hasty and not self.lifted.isdisjoint(ends):
+            return route
         passed = self._passed(route, ends)
         if end.y > start.y + 4 and not passed:
             return route
@@ -363,9 +397,15 @@ class Drawing:
 
     def _passed(self, route: Route, ends: tuple[NodeId, NodeId]) -> list[Box]:
         """The boxes of other nodes that a wire would go through."""
-        near = self.places.within(route.box)
-        boxes = (self.cards[id].box for id in near if id not in ends and id not in self.lifted)
-        return [box for box in boxes if geometry.crosses(route.line, box.grown(4))]
+        out = self.lifted.union(ends)
+        passed: dict[NodeId, Box] = {}
+        # Piece by piece: the box around a long wire holds far more nodes than are near it.
+        for piece in pairwise(route.line):
+            for id in self.places.within(geometry.bounds(piece).grown(4)):
+                box = self.cards[id].box
+                if id not in out and id not in passed and geometry.crosses(piece, box.grown(4)):
+                    passed[id] = box
+        return list(passed.values())
 
     def _others(self, ends: tuple[NodeId, NodeId]) -> Callable[[Box], list[Box]]:
         def inside(box: Box) -> list[Box]:
@@ -401,18 +441,29 @@ class Drawing:
 
     # Dragging
 
-    def shift(self, ids: Iterable[NodeId], dx: float, dy: float) -> None:
-        """Draw nodes elsewhere for as long as they are dragged; the document does not change."""
-        self.version += 1
-        moved = [id for id in ids if id in self.cards]
-        for id in moved:
-            self.cards[id] = self.cards[id].moved(dx, dy)
-            self.places.put(id, self.cards[id].box)
-        for id in moved:
+    def lift(self, ids: Iterable[NodeId]) -> None:
+        """Begin to drag nodes, or end it with none: then their wires find their way again."""
+        dropped, self.lifted = self.lifted, frozenset(ids)
+        edges = {edge for id in self.lifted for edge in self._edges(id)}
+        self.hasty = len(edges) > _MANY_WIRES
+        for id in dropped & self.cards.keys():
             for edge in self._edges(id):
                 self._routes.pop(edge.target, None)
                 if edge.target in self.wires:
                     self.ways.put(edge.target, geometry.bounds(self._ends(edge)).grown(8))
+
+    def shift(self, ids: Iterable[NodeId], dx: float, dy: float) -> None:
+        """Draw nodes elsewhere for as long as they are dragged; the document does not change."""
+        moved = [id for id in ids if id in self.cards]
+        self._changed(moved)
+        for id in moved:
+            self.cards[id] = self.cards[id].moved(dx, dy)
+            self.places.put(id, self.cards[id].box)
+        for edge in (edge for id in moved for edge in self._edges(id)):
+            self._routes.pop(edge.target, None)
+            if edge.target in self.wires:
+                box = geometry.bounds(self._ends(edge)).grown(8)
+                self.ways.put(edge.target, box, loose=bool(self.lifted))
 
     # Where things are
 
@@ -458,6 +509,9 @@ class Drawing:
         best = min(near, default=None)
         return best[1] if best is not None and best[0] <= reach else None
 
+
+_MANY_WIRES = 40
+_KEPT_CHANGES = 64
 
 _NOWHERE = Box(0, 0, 0, 0)
 

@@ -120,8 +120,9 @@ class MoveNodes(Gesture):
     def move(self, at: Pointer) -> None:
         if not self._moving and span(at.screen, self._begin.screen) < THRESHOLD:
             return
+        if not self._moving:
+            self._stage.drawing.lift(self._ids)
         self._moving = True
-        self._stage.drawing.lifted = frozenset(self._ids)
         dx, dy = at.place.x - self._begin.place.x, at.place.y - self._begin.place.y
         centre = self._centre
         shift = Point(
@@ -167,7 +168,7 @@ class MoveNodes(Gesture):
 
     def _put_back(self) -> None:
         self._go(Point(0.0, 0.0))
-        self._stage.drawing.lifted = frozenset()
+        self._stage.drawing.lift(())
 
 
 class PullWire(Gesture):

@@ -25,15 +25,15 @@ class Index(Generic[K]):
         self._cells: dict[tuple[int, int], set[K]] = {}
         self._large: set[K] = set()
 
-    def put(self, key: K, box: Box) -> None:
-        """Enter a box, or move it."""
+    def put(self, key: K, box: Box, loose: bool = False) -> None:
+        """Enter a box, or move it; `loose` for one that moves all the time."""
         old = self.boxes.get(key)
         if old is not None:
-            if old == box:
+            if old == box and loose == (key in self._large):
                 return
             self.remove(key)
         self.boxes[key] = box
-        if _count(box) > MOST_CELLS:
+        if loose or _count(box) > MOST_CELLS:
             self._large.add(key)
         else:
             for cell in _cells(box):

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QGraphicsItem
 
 from designer.ui.canvas import nodes, wires
 from designer.ui.canvas.bubbles import Bubble, bubble_of, paint_bubble
-from designer.ui.canvas.far import Far
 from designer.ui.canvas.geometry import Box
 from designer.ui.canvas.ink import Ink
 from designer.ui.canvas.levels import Level, level
@@ -45,7 +44,6 @@ class BatchItem(QGraphicsItem):
         super().__init__()
         self._stage = stage
         self._theme = theme
-        self._far = Far()
         self._pictures = Pictures()
         self._faulty: tuple[int, frozenset[int]] = (-1, frozenset())
         self.level: Level | None = None
@@ -99,7 +97,7 @@ class BatchItem(QGraphicsItem):
         if not drawing.cards and self.gesture is None:
             self._paint_hint(ink)
         if ink.level is Level.FAR:
-            self._far.paint(ink, drawing)
+            self._stage.far.paint(ink)
             self.bubble = None
         else:
             self._paint_near(ink, exposed)
@@ -120,7 +118,7 @@ class BatchItem(QGraphicsItem):
         cards = drawing.cards_in(exposed.grown(_BLEED + 4 / ink.zoom))
         seen = drawing.wires_in(exposed)
         wires.paint_ties(ink, drawing, [c for c in drawing.cards.values() if c.owner is not None])
-        wires.paint_wires(ink, drawing, seen)
+        wires.paint_wires(ink, drawing, seen, exposed.grown(8))
         for card in cards:
             self._paint_card(ink, card)
         wires.paint_side_ports(ink, drawing, seen)

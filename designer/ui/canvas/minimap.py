@@ -23,6 +23,8 @@ WIDTH, HEIGHT = 168, 116
 _INSET = 6
 _LEAST = 4
 """Designs of fewer nodes need no map."""
+_MANY = 400
+"""From here on nodes are drawn in one go."""
 
 
 class Minimap(Overlay):
@@ -94,19 +96,34 @@ class Minimap(Overlay):
 
     def _drawn(self, area: Box, scale: float, ratio: float) -> QPixmap:
         """The nodes as an image, which stays while only the view moves."""
-        theme, image = self.theme, QPixmap(self.size() * ratio)
+        image = QPixmap(self.size() * ratio)
         image.setDevicePixelRatio(ratio)
         image.fill(Qt.GlobalColor.transparent)
         with QPainter(image) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            for card in self._stage.drawing.cards.values():
-                bad = card.state == "error"
-                painter.setBrush(theme.colour("error") if bad else theme.graphic(card.family))
-                rect = self._mapped(card.box, area, scale)
-                radius = min(2.0, rect.height() / 2)
-                painter.drawRoundedRect(rect, radius, radius)
+            if len(self._stage.drawing.cards) > _MANY:
+                self._draw_many(painter, area, scale)
+            else:
+                self._draw_few(painter, area, scale)
         return image
+
+    def _draw_few(self, painter: QPainter, area: Box, scale: float) -> None:
+        theme = self.theme
+        painter.setPen(Qt.PenStyle.NoPen)
+        for card in self._stage.drawing.cards.values():
+            bad = card.state == "error"
+            painter.setBrush(theme.colour("error") if bad else theme.graphic(card.family))
+            rect = self._mapped(card.box, area, scale)
+            radius = min(2.0, rect.height() / 2)
+            painter.drawRoundedRect(rect, radius, radius)
+
+    def _draw_many(self, painter: QPainter, area: Box, scale: float) -> None:
+        self._stage.far.follow()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.translate(_INSET, _INSET)
+        painter.scale(scale, scale)
+        painter.translate(-area.x, -area.y)
+        self._stage.far.paint_boxes(painter, self.theme)
 
     def _draw_view(self, painter: QPainter, area: Box, scale: float) -> None:
         inner = QRectF(self.rect()).adjusted(_INSET, _INSET, -_INSET, -_INSET)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from designer.core.edits import Refused
 from designer.ui.canvas.drawing import Drawing
+from designer.ui.canvas.far import Far
 from designer.ui.canvas.ink import Marks
 from designer.ui.canvas.texts import Texts
 
@@ -39,6 +40,7 @@ class Stage(QObject):
         super().__init__()
         self.texts = Texts()
         self.drawing = Drawing(self.texts.width)
+        self.far = Far(self.drawing)
         self.marks = Marks()
         self.zoom = 1.0
 

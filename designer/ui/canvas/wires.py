@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from designer.ui.canvas.labels import Spans
 
 
+_MANY = 60
+"""So many ways of one kind are drawn as short lines: curves cost a hundred times as much."""
+
+_TOO_MANY = 2000
+"""So many short lines are drawn without soft edges."""
+
+
 def path_of(route: Route) -> QPainterPath:
     """The line of a route, corners rounded."""
     path = QPainterPath(point_of(route.start))
@@ -49,44 +56,76 @@ def _towards(a: Point, b: Point, by: float) -> Point:
     return Point(a.x + (b.x - a.x) * by / length, a.y + (b.y - a.y) * by / length)
 
 
-def paint_wires(ink: Ink, drawing: Drawing, wires: Iterable[Wire]) -> None:
-    """Draw wires below the nodes; plain ones together, those in another state one by one."""
+def paint_wires(ink: Ink, drawing: Drawing, wires: Iterable[Wire], exposed: Box) -> None:
+    """Draw wires below the nodes, plain ones first, as far as they are in the exposed box."""
     ink.painter.setBrush(Qt.BrushStyle.NoBrush)
-    plain: list[QLineF] = []
+    groups: dict[Style, list[Route]] = {_plain(ink): []}
     for wire in wires:
-        if wire.edge.target == ink.marks.hidden_wire:
-            continue
-        pen = _pen(ink, wire)
-        route = drawing.route(wire.edge.target)
-        if pen is None and (ink.level is not Level.FULL or route.kind == "straight"):
-            plain += [QLineF(*a, *b) for a, b in pairwise(route.line)]
+        if wire.edge.target != ink.marks.hidden_wire:
+            style = _style(ink, wire) or _plain(ink)
+            groups.setdefault(style, []).append(drawing.route(wire.edge.target))
+    for style, routes in groups.items():
+        ink.painter.setPen(_pen(ink, style))
+        _draw(ink, routes, exposed)
+
+
+def _draw(ink: Ink, routes: list[Route], exposed: Box) -> None:
+    """Draw ways in the painter's pen; many of them, or small ones, as short lines in one go."""
+    many = len(routes) > _MANY
+    rough = many or ink.level is not Level.FULL
+    lines: list[QLineF] = []
+    for route in routes:
+        if rough or route.kind == "straight":
+            pieces = pairwise(route.line)
+            lines += [QLineF(*a, *b) for a, b in pieces if _in_sight(a, b, exposed)]
         else:
-            ink.painter.setPen(pen or _plain_pen(ink))
             ink.painter.drawPath(path_of(route))
-    ink.painter.setPen(_plain_pen(ink))
-    ink.painter.drawLines(plain)
+    hint = ink.painter.RenderHint.Antialiasing
+    ink.painter.setRenderHint(hint, len(lines) < _TOO_MANY)
+    ink.painter.drawLines(lines)
+    ink.painter.setRenderHint(hint)
 
 
-def _plain_pen(ink: Ink) -> QPen:
-    return ink.pen("wire", 1.25 / ink.zoom if ink.level is Level.SMALL else 1.75)
+def _in_sight(a: Point, b: Point, box: Box) -> bool:
+    """Whether a piece of a line may be seen."""
+    if a.x > b.x:
+        a, b = b, a
+    if a.x > box.x + box.width or b.x < box.x:
+        return False
+    return min(a.y, b.y) <= box.y + box.height and max(a.y, b.y) >= box.y
 
 
-def _pen(ink: Ink, wire: Wire) -> QPen | None:
-    """The pen of a wire in some state; None for a plain one."""
+class Style(NamedTuple):
+    """How a wire is drawn."""
+
+    token: str
+    width: float
+    dashed: bool = False
+
+
+def _pen(ink: Ink, style: Style) -> QPen:
+    if style.dashed:
+        return ink.dashed(style.token, style.width, 2, 5)
+    return ink.pen(style.token, style.width)
+
+
+def _plain(ink: Ink) -> Style:
+    return Style("wire", 1.25 / ink.zoom if ink.level is Level.SMALL else 1.75)
+
+
+def _style(ink: Ink, wire: Wire) -> Style | None:
+    """How a wire in some state is drawn; None for a plain one."""
     marks, edge = ink.marks, wire.edge
     width = max(2.25, 1.25 / ink.zoom)
     if edge.target in (marks.split_wire, marks.hovered_wire):
         token = "accent" if edge.target == marks.split_wire else "text-2"
-        return ink.pen(token, max(2.5, width))
+        return Style(token, max(2.5, width))
     if wire.state == "error":
-        return ink.pen("error", width)
+        return Style("error", width)
     if wire.state == "unknown" and edge.target != marks.picked_wire:
-        return ink.dashed("wire-dim", max(1.75, 1.25 / ink.zoom), 2, 5)
-    if edge.target == marks.picked_wire or not marks.selected.isdisjoint(
-        (edge.source.node, edge.target.node)
-    ):
-        return ink.pen("accent", width)
-    return None
+        return Style("wire-dim", max(1.75, 1.25 / ink.zoom), dashed=True)
+    beside = not marks.selected.isdisjoint((edge.source.node, edge.target.node))
+    return Style("accent", width) if beside or edge.target == marks.picked_wire else None
 
 
 def paint_side_ports(ink: Ink, drawing: Drawing, wires: Iterable[Wire]) -> None:
@@ -144,6 +183,8 @@ def _laid(ink: Ink, drawing: Drawing, node: NodeId) -> list[Label]:
 def _lay(ink: Ink, drawing: Drawing, node: NodeId) -> Iterator[Label]:
     """Find places for the shapes at a node, none over another, nor over a node or a port's name."""
     card = drawing.cards[node]
+    if drawing.hasty and node in drawing.lifted:
+        return
     taken = [
         Box(spot.place.x, spot.place.y + 4, PITCH - 3, 14) for spot in card.outputs if spot.label
     ]
@@ -180,7 +221,7 @@ def _placed(ink: Ink, drawing: Drawing, wire: Wire, route: Route, taken: list[Bo
     boxes = [Box(x, middle - high / 2, width, high) for x, middle in places]
     free = [box for box in boxes if _is_free(drawing, box, taken)]
     # Best where no wire runs through it either.
-    clear = (box for box in free if not _is_crossed(drawing, box))
+    clear = (box for box in free if drawing.hasty or not _is_crossed(drawing, box))
     chosen = next(clear, free[0] if free else None)
     if chosen is None:
         return None
