@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from designer.layers import (
     act,
+    arith,
     attn,
     conv,
     embed,
     io,
     linear,
+    math,
     merge,
     norm,
     pad,
@@ -17,15 +19,18 @@ from designer.layers import (
     rnn,
     shape,
     transposed,
+    unpool,
 )
 
 __all__ = [
     "act",
+    "arith",
     "attn",
     "conv",
     "embed",
     "io",
     "linear",
+    "math",
     "merge",
     "norm",
     "pad",
@@ -34,4 +39,5 @@ __all__ = [
     "rnn",
     "shape",
     "transposed",
+    "unpool",
 ]

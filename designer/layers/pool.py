@@ -48,10 +48,10 @@ class Pooling(Layer):
             return (Port("out"), Port("indices"))
         return (Port("out"),)
 
-    def pooled(self, x: Tensor, sizes: tuple[Size, ...], first: str) -> Result:
+    def pooled(self, x: Tensor, sizes: tuple[Size, ...], *positional: str) -> Result:
         """The Result in which `sizes` take the place of the spatial axes of `x`."""
         y = x.with_last(*sizes)
-        code = self.module(f"nn.{self.kind}", first)
+        code = self.module(f"nn.{self.kind}", *positional)
         if len(self.outputs()) == 1:
             return Result((y,), code=code)
         return Result((y, y.with_dtype("int64")), code=replace(code, returns=("out", "indices")))
@@ -71,11 +71,12 @@ class Sliding(Pooling):
     ceil_mode: bool
     stride: Size | tuple[Size, ...] | None
     filled = 1
+    positional: ClassVar[tuple[str, ...]] = ("kernel_size",)
 
     def infer(self, x: Tensor) -> Result:
         """[N, C, *spatial] to [N, C, *moved]; the batch axis may be absent."""
         places = zip(SPATIAL[self.axes], self.checked(x), self.windows(), strict=True)
-        return self.pooled(x, tuple(self._slid(*place) for place in places), "kernel_size")
+        return self.pooled(x, tuple(self._slid(*place) for place in places), *self.positional)
 
     def windows(self) -> tuple[Window, ...]:
         """The window along each axis."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core.message import message
-from designer.core.size import ceil_div, is_unknown, minimum, value
+from designer.core.size import UNKNOWN, ceil_div, is_unknown, minimum, value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -19,13 +20,22 @@ FLOATS = ("float64", "float32", "float16", "bfloat16")
 INTEGERS = ("int64", "int32", "int16", "int8", "uint8")
 COMPLEX = ("complex64", "complex128")
 SIGNED = INTEGERS[:-1]
+WHOLE = (*INTEGERS, "bool")
+WIDE = ("float64", "float32")
 NUMBERS = (*FLOATS, *INTEGERS, *COMPLEX)
+REAL = (*FLOATS, *INTEGERS, "bool")
+ALL = (*NUMBERS, "bool")
+BINARY = 1 << 10
+"""The largest denominator with which floats and fractions agree, for all sizes there may be."""
 GROUPS: dict[tuple[str, ...], Message] = {
     FLOATS: message("floats"),
     (*FLOATS, *INTEGERS): message("floats and integers"),
     (*FLOATS, *SIGNED): message("floats and signed integers"),
     (*FLOATS, *COMPLEX): message("floats and complex numbers"),
     NUMBERS: message("numbers"),
+    (*FLOATS, *WHOLE): message("real numbers"),
+    (*WIDE, *WHOLE): message("float32, float64 and whole numbers"),
+    REAL: message("real numbers and truth values"),
 }
 """What several dtypes are called together."""
 
@@ -58,6 +68,19 @@ def known_zero(size: Size) -> bool:
 def divides(divisor: Size, size: Size) -> bool:
     """Whether `divisor` divides `size`, as far as that is known."""
     return known_zero(size) or not value(size % divisor)
+
+
+def scaled(size: Size, factor: float) -> Size:
+    """⌊size · factor⌋ as PyTorch computes it in floats.
+
+    Of a size without a value it is exact where the factor is a fraction of small binary numbers,
+    such as 0.5 or 1.25, else UNKNOWN.
+    """
+    top, bottom = float(factor).as_integer_ratio()
+    if bottom <= BINARY:
+        return size * top // bottom
+    number = value(size)
+    return UNKNOWN if number is None else math.floor(number * factor)
 
 
 def per_axis(layer: Layer, option: str, axes: int, *, exactly: bool = False) -> tuple[Size, ...]:

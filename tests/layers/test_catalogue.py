@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 KINDS = list(CATALOGUE)
 MODULES = [kind for kind in KINDS if hasattr(nn, kind)]
 SCOPE = {"B": free("B")}
-UNDRAWN = {"inplace", "device", "dtype", "_weight", "_freeze", "min_value", "max_value"}
+UNDRAWN = {"inplace", "device", "dtype", "_weight", "_freeze", "min_value", "max_value"} | {
+    "_random_samples",
+    "process_group",
+    "custom_encoder",
+    "custom_decoder",
+    "mask_check",
+}
 """Arguments of modules that change nothing in a drawing, or are old names of others."""
 
 SIZES: list[Any] = [0, 1, 2, 3, 4, 8, free("B"), free("T", 2), variable("d", 8), UNKNOWN]
