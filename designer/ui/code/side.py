@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from designer.core import cost, numbers, size
+from designer.core.tensor import Tensor
 from designer.export.uses import outputs_of
 from designer.ui.widgets import paint
 from designer.ui.widgets.boxes import IconLabel
@@ -244,7 +245,8 @@ def _trials(analysis: Analysis) -> str:
 
 def _shape(analysis: Analysis) -> str:
     """The shape of the first output at the trial sizes."""
-    tensor = next(iter(analysis.findings[outputs_of(analysis)[0]].inputs.values()))
+    tensor = analysis.findings[outputs_of(analysis)[0]].inputs["x"]
+    assert isinstance(tensor, Tensor)
     trials = cost.trials(analysis)
     axes = [size.value(size.substitute(axis, trials)) for axis in tensor.shape]
     return f"[{', '.join('?' if axis is None else str(axis) for axis in axes)}]"

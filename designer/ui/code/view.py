@@ -105,6 +105,10 @@ class CodeView(QTextEdit):
         """Show other code. Only lines that differ are replaced: selection and place stay."""
         lines = text.split("\n")
         place = self.verticalScrollBar().value()
+        own = self.textCursor()
+        # Text that comes where the cursor is would take it along, and the view with it.
+        own.setKeepPositionOnInsert(True)
+        self.setTextCursor(own)
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         for start, stop, new in reversed(differences(self._lines, lines)):
@@ -196,7 +200,8 @@ class CodeView(QTextEdit):
 
     def _lay_out(self) -> None:
         width = self.numbers_width()
-        self.setViewportMargins(width, 0, 0, 0)
+        if self.viewportMargins().left() != width:
+            self.setViewportMargins(width, 0, 0, 0)
         self._numbers.setGeometry(QRect(0, 0, width, self.viewport().height()))
         self._numbers.update()
 
@@ -284,6 +289,21 @@ def differences(old: list[str], new: list[str]) -> list[tuple[int, int, list[str
     middle = old[first : len(old) - last], new[first : len(new) - last]
     return [
         (first + start, first + stop, middle[1][into:upto])
-        for kind, start, stop, into, upto in SequenceMatcher(None, *middle, False).get_opcodes()
+        for kind, start, stop, into, upto in _steps(*middle)
         if kind != "equal"
     ]
+
+
+def _steps(old: list[str], new: list[str]) -> list[tuple[str, int, int, int, int]]:
+    """The steps from one text to another, as difflib gives them."""
+    if len(old) != len(new):
+        return list(SequenceMatcher(None, old, new).get_opcodes())
+    # Most edits change words within lines: those lines are found without a search.
+    changed = [place for place, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
+    runs: list[tuple[str, int, int, int, int]] = []
+    for place in changed:
+        start = place
+        if runs and runs[-1][2] == place:
+            start = runs.pop()[1]
+        runs.append(("replace", start, place + 1, start, place + 1))
+    return runs
