@@ -31,11 +31,11 @@ class RandomZeros(Layer):
         return Result((x,), code=self.module(f"nn.{self.kind}"))
 
     def check_rank(self, x: Tensor, least: int, expected: str) -> None:
-        """Refuse a tensor with fewer than `least` axes, where something is drawn."""
+        """An error for fewer than `least` axes, where something is drawn: in training."""
         if self.p not in CERTAIN and x.rank is not None and x.rank < least:
-            raise self.refuse(
-                "{layer} expects {expected}, got {got}.", port="x", expected=expected, got=x
-            )
+            values = {"layer": self.kind, "expected": expected, "got": x}
+            text = message("{layer} expects {expected}, got {got}.", **values)
+            note(Remark("error", text, port="x", training=True))
 
     def caption(self, result: Result, inputs: Inputs) -> str:
         """The probability."""

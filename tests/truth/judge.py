@@ -90,7 +90,7 @@ def _result(bound: Bound, training: bool) -> Result:
     inputs = {port: _fed(fed, training) for port, fed in bound.inputs.items()}
     result, remarks = examine(layer, inputs)
     for remark in remarks:
-        if remark.severity == "error" or (training and remark.training):
+        if training if remark.training else remark.severity == "error":
             raise Refusal(Refused(str(remark.message), early=_for_options(layer)))
     if result is None:
         raise AssertionError(f"{layer.kind} has neither a result nor a refusal")

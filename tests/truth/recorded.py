@@ -26,8 +26,15 @@ DTYPE = re.compile(
 )
 """What PyTorch's sentence has when it refuses a dtype."""
 
-KERNEL = re.compile(r"could not create a primitive|primitive descriptor")
-"""What it has when a kernel library refuses, which another build of PyTorch may not."""
+KERNEL = re.compile(
+    r"could not create a primitive|primitive descriptor"
+    r"|Calculated output size[^(]*\([^)]*\b0\b[^)]*\).*too small|could not construct a memory descriptor"
+)
+"""What it has when one kernel library refuses and another does not.
+
+An empty result of a transposed convolution is one: oneDNN gives it, PyTorch's own kernel does
+not, and which one runs is up to sizes and threads.
+"""
 
 LAYOUT = re.compile(r"not compatible with input tensor's size and stride")
 """What it has when the order in memory is in the way, of which a drawing says nothing."""
