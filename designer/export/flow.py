@@ -30,6 +30,9 @@ LONGEST_RESULT = 28
 LONGEST_TARGETS = 70
 """Where a call's results and its module have longer names, one name holds all results."""
 
+LONGEST_RUN = 24
+"""Dimensions whose names take more are read one after another."""
+
 MOST_OPERANDS = 40
 """Longer sums are written in several statements, so that they stay readable and compile."""
 
@@ -56,7 +59,7 @@ class Step:
     """A call in the forward pass. `targets` is None where its value is returned at once.
 
     `operands` are the values at its input ports; `shape` is that of its result where it differs
-    from what comes in.
+    from what comes in. `link` is whether its value goes into the next call and nowhere else.
     """
 
     node: NodeId
@@ -65,6 +68,7 @@ class Step:
     targets: Targets | None
     operands: Mapping[str, tuple[Value, ...]]
     shape: Tensor | None
+    link: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,7 @@ class Flow:
         ports = self._ports[id]
         names = {ports[0]: name}
         if len(ports) > 1:
-            names = {port: self._claim(f"{name}_{port}", LONGEST_RESULT) for port in ports}
+            names = {port: self._claim(_result_name(name, port), LONGEST_RESULT) for port in ports}
         targets = _nested(returns, names)
         if len(target_text(targets)) + len(self._attribute(id)) <= LONGEST_TARGETS:
             self._values |= {Source(id, port): Value(names[port]) for port in ports}
@@ -206,6 +210,7 @@ class Flow:
                 self._targets[id],
                 self._arrivals(id),
                 self._changed_shape(id),
+                link=id not in self._names and self._targets[id] is not None,
             )
 
     def _arrivals(self, id: NodeId) -> dict[str, tuple[Value, ...]]:
@@ -241,6 +246,12 @@ class Flow:
                 names[name] = local_name(name.lower(), taken)
                 taken.add(names[name])
         return names
+
+
+def _result_name(name: str, port: str) -> str:
+    """`lstm1_h_n`; parts that have numbers only are `split1_0`, `split1_1`."""
+    number = port.removeprefix("out")
+    return f"{name}_{number if number.isdigit() else port}"
 
 
 def _nested(returns: Returns, names: Mapping[str, str]) -> Targets:
@@ -294,11 +305,11 @@ def _runs(shape: tuple[Size, ...], argument: str, left: dict[str, str]) -> Itera
     run: list[str] = []
     for place, axis in enumerate((*shape, 0)):
         name = str(axis)
-        if name in left:
-            run.append(left.pop(name))
-        elif run:
+        if run and (name not in left or len(", ".join(run)) > LONGEST_RUN):
             yield Read(tuple(run), argument, place - len(run), len(shape))
             run = []
+        if name in left:
+            run.append(left.pop(name))
 
 
 def _scaled(shape: tuple[Size, ...], argument: str, left: dict[str, str]) -> Iterator[Read]:

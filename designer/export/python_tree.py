@@ -61,13 +61,13 @@ def _renamed(node: ast.expr, names: Mapping[str, str]) -> ast.expr:
 class Expressions:
     """Makes Python trees of `designer.core.code`, with the names of one place in the code.
 
-    `operands` are the values at the layer's input ports, `module` its attribute.
+    `operands` are the trees of what arrives at the layer's input ports, `module` its attribute.
     """
 
     names: Mapping[str, str]
     scope: Scope
     module: str = ""
-    operands: Mapping[str, tuple[Value, ...]] | None = None
+    operands: Mapping[str, list[ast.expr]] | None = None
 
     def of(self, part: object) -> ast.expr:
         """The tree of one expression."""
@@ -89,7 +89,7 @@ class Expressions:
 
     def values(self, ref: Ref) -> list[ast.expr]:
         """The values at a port."""
-        return [value_tree(value) for value in (self.operands or {})[ref.port]]
+        return (self.operands or {})[ref.port]
 
     def size(self, part: Symbolic) -> ast.expr:
         """A size as an expression over names."""

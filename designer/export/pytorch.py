@@ -8,21 +8,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from designer.core import numbers
-from designer.core.code import Infix
+from designer.core.code import Infix, Method, Ref
 from designer.core.finding import Problem
 from designer.core.message import message
 from designer.core.names import is_python_name
 from designer.export import program, python_text
-from designer.export.flow import MOST_OPERANDS, reads, target_text
+from designer.export.flow import MOST_OPERANDS, Value, reads, target_text
 from designer.export.python_tree import Expressions, dotted, joined, literal, value_tree
-from designer.export.uses import code_of, has_unknown, inputs_of, live, names_used, outputs_of
+from designer.export.uses import (
+    code_of,
+    has_unknown,
+    inputs_of,
+    live,
+    names_used,
+    outputs_of,
+    parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from designer.core.analysis import Analysis
     from designer.core.graph import NodeId
-    from designer.export.flow import Read, Step, Value
+    from designer.export.flow import Read, Step
     from designer.export.program import Make, Program
 
 HEADER = (
@@ -198,8 +206,8 @@ class _Writer:
         self._add(python_text.block("def forward(", ["self", *arguments], f") -> {hint}:", 4))
         for read in program.reads:
             self._add([_read(read)])
-        for step in program.steps:
-            self._step(step)
+        for group in self._groups():
+            self._group(group)
         if program.results:
             for id in program.outputs:
                 self._mark_next(id)
@@ -208,29 +216,78 @@ class _Writer:
     def _mark_next(self, id: NodeId) -> None:
         self.places.setdefault(id, []).append(len(self.lines) + 1)
 
-    def _step(self, step: Step) -> None:
-        trees = Expressions(self.in_forward, self.program.scope, step.attribute, step.operands)
-        comment = str(step.shape) if step.shape is not None else ""
-        if step.targets is None:
-            for id in self.program.outputs:
-                self._mark_next(id)
-        self._add(self._statements(step, trees, comment), step.node)
+    def _groups(self) -> Iterator[list[Step]]:
+        """The calls by statement: methods of a chain stand in one line as long as they fit."""
+        group: list[Step] = []
+        for step in self.program.steps:
+            if group and not (_continues(group[-1], step) and self._fits([*group, step])):
+                yield group
+                group = []
+            group.append(step)
+        if group:
+            yield group
 
-    def _statements(self, step: Step, trees: Expressions, comment: str) -> Iterator[str]:
-        lead = "return" if step.targets is None else f"{target_text(step.targets)} ="
-        if isinstance(step.use, Infix):
-            for tree in _pieces(step.use.operator, trees.each(step.use.operands), lead):
-                yield from python_text.statement(lead, tree, comment=comment)
+    def _fits(self, group: list[Step]) -> bool:
+        lines = python_text.statement(_lead(group[-1]), self._tree(group))
+        return len(lines) == 1
+
+    def _group(self, group: list[Step]) -> None:
+        last = group[-1]
+        shape = next((step.shape for step in reversed(group) if step.shape is not None), None)
+        comment = "" if shape is None else str(shape)
+        others = [step.node for step in group[:-1]]
+        if last.targets is None:
+            others += self.program.outputs
+        for id in others:
+            self._mark_next(id)
+        for tree in self._statements(group):
+            self._add(python_text.statement(_lead(last), tree, comment=comment), last.node)
+
+    def _statements(self, group: list[Step]) -> Iterator[ast.expr]:
+        """The expressions of a group: one, but for long sums."""
+        use = group[0].use
+        if isinstance(use, Infix):
+            yield from _pieces(use.operator, self._trees(group[0]).each(use.operands), group[0])
         else:
-            yield from python_text.statement(lead, trees.of(step.use), comment=comment)
+            yield self._tree(group)
+
+    def _tree(self, group: list[Step]) -> ast.expr:
+        """Methods one after another, each of what the one before gives."""
+        first, *others = group
+        tree = self._trees(first).of(first.use)
+        for step in others:
+            (port,) = step.operands
+            tree = self._trees(step, {port: [tree]}).of(step.use)
+        return tree
+
+    def _trees(
+        self, step: Step, operands: Mapping[str, list[ast.expr]] | None = None
+    ) -> Expressions:
+        if operands is None:
+            operands = {port: list(map(value_tree, v)) for port, v in step.operands.items()}
+        return Expressions(self.in_forward, self.program.scope, step.attribute, operands)
 
 
-def _pieces(operator: str, operands: list[ast.expr], lead: str) -> Iterator[ast.expr]:
+def _lead(step: Step) -> str:
+    return "return" if step.targets is None else f"{target_text(step.targets)} ="
+
+
+def _continues(before: Step, step: Step) -> bool:
+    """Whether a call is a method of the value that the call before it gives."""
+    methods = isinstance(before.use, Method) and isinstance(step.use, Method)
+    if not methods or not before.link or not isinstance(before.targets, str):
+        return False
+    assert isinstance(step.use, Method)
+    alone = len(parts(step.use, frozenset((Ref,)))) == 1 and isinstance(step.use.target, Ref)
+    return alone and list(step.operands.values()) == [(Value(before.targets),)]
+
+
+def _pieces(operator: str, operands: list[ast.expr], step: Step) -> Iterator[ast.expr]:
     """A long sum in several statements, each of which adds to the result so far."""
     so_far: list[ast.expr] = []
     for start in range(0, len(operands), MOST_OPERANDS):
         yield joined(operator, [*so_far, *operands[start : start + MOST_OPERANDS]])
-        so_far = [ast.Name(lead.removesuffix(" ="))]
+        so_far = [ast.Name(str(step.targets))]
 
 
 def _read(read: Read) -> str:

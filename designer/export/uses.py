@@ -86,14 +86,19 @@ def has_unknown(argument: object) -> bool:
     return any(part is UNKNOWN for part in named_parts(argument))
 
 
-def named_parts(argument: object) -> list[Symbolic | Whole | Real | Flag | Text]:
+def named_parts(argument: object) -> list[Any]:
     """The parts of an expression of `designer.core.code` that carry names, in no order."""
+    return parts(argument, NAMED)
+
+
+def parts(argument: object, kinds: frozenset[type]) -> list[Any]:
+    """The outermost parts of these kinds in an expression of `designer.core.code`, in no order."""
     found: list[Any] = []
     waiting = [argument]
     while waiting:
         part = waiting.pop()
         kind = type(part)
-        if kind in NAMED:
+        if kind in kinds:
             found.append(part)
         elif kind in _PARTS:
             waiting += [getattr(part, name) for name in _PARTS[kind]]

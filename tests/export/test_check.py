@@ -135,7 +135,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs the probe in this process, which has torch loaded already."""
     probe = runpy.run_path(str(resources.path("probe", "check_module.py")))
 
-    def ask(python: str, request: dict[str, Any], seconds: float) -> Any:
+    def ask(python: str, request: dict[str, Any], *_: object) -> Any:
         return json.loads(json.dumps(probe["answer"](json.loads(json.dumps(request)))))
 
     monkeypatch.setattr(checking, "_ask", ask)
@@ -213,11 +213,11 @@ def test_a_design_with_problems_is_not_compared() -> None:
         check(Drawing().editor.document)
 
 
-def failure(python: str, **seconds: float) -> str:
+def failure(python: str, seconds: float = 60) -> str:
     """Why nothing was compared."""
     drawing = Drawing()
     drawing.add("Output", drawing.add("ReLU", drawing.input("B", 3)))
-    report = check(drawing.editor.document, python, **seconds)
+    report = check(drawing.editor.document, python, seconds)
     assert not report.matches
     assert report.failure is not None
     return str(report.failure)

@@ -175,6 +175,28 @@ def test_results_with_too_long_names_have_one_name() -> None:
     assert "a_split_into_many_pa[11]" in "".join(rest)
 
 
+def test_methods_of_a_chain_share_a_line_that_they_fit_into() -> None:
+    drawing = Drawing()
+    x = drawing.input("B", 3, 4, 5)
+    x = drawing.add("Transpose", x, dim0=1, dim1=2)
+    x = first = drawing.add("Flatten", x, start_dim=2)
+    x = drawing.add("ReLU", x)
+    x = drawing.add("Unflatten", x, dim=-1, unflattened_size=(3, 5))
+    x = drawing.add("Permute", x, dims=(0, 3, 2, 1))
+    x = drawing.add("Reshape", x, shape=(E("B"), *(1,) * 9, 60))
+    drawing.add("Output", x)
+    source = write(drawing.editor.analysis, "design")
+    assert forward(source.text) == [
+        "b = input1.shape[0]",
+        "x = input1.transpose(1, 2).flatten(2)  # [B, 4, 15]",
+        "x = self.relu1(x)",
+        "x = x.unflatten(-1, (3, 5)).permute(0, 3, 2, 1)  # [B, 5, 3, 4]",
+        f"return x.reshape(b, {'1, ' * 9}60)",
+    ]
+    assert source.lines[first] == source.lines[first - 1]
+    compare_with_drawing(drawing.editor.document)
+
+
 def test_free_dimensions_are_read_where_they_are_needed() -> None:
     drawing = Drawing(d=8)
     x = drawing.input("B", "T", "d")
