@@ -89,7 +89,7 @@ class FamilyRow(Control):
         painter.setBrush(theme.graphic(self._family))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.drawEllipse(QPointF(px(34), middle), px(4), px(4))
-        painter.setFont(theme.font("name" if self.isChecked() else "body"))
+        painter.setFont(theme.font("body-strong" if self.isChecked() else "body"))
         painter.setPen(theme.colour("text"))
         base = paint.base_line(rect, QFontMetricsF(painter.font()))
         painter.drawText(QPointF(px(46), base), self.text())
