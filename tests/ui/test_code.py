@@ -190,6 +190,10 @@ def test_the_first_code_is_seen_from_its_start(panel: CodePanel) -> None:
     shown(panel, "gpt2-small")
     assert panel.view.verticalScrollBar().value() == 0
     assert panel.view.in_view().start == 1
+    assert not panel.view.textCursor().hasSelection()
+    panel.view.go_to(200)
+    shown(panel)
+    assert panel.view.verticalScrollBar().value() == 0
 
 
 def test_a_name_of_the_window_names_the_class(panel: CodePanel) -> None:

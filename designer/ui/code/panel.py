@@ -92,6 +92,7 @@ class CodePanel(QWidget):
             self._editor.unlisten(self._heard)
         self._editor = editor
         self._nodes = ()
+        self.view.set_text("")
         if editor is not None:
             editor.listen(self._heard)
         self._forget_comparison()

@@ -105,16 +105,16 @@ class CodeView(QTextEdit):
         """Show other code. Only lines that differ are replaced: selection and place stay."""
         lines = text.split("\n")
         place = self.verticalScrollBar().value()
-        own = self.textCursor()
-        # Text that comes where the cursor is would take it along, and the view with it.
-        own.setKeepPositionOnInsert(True)
-        self.setTextCursor(own)
+        is_first = self._lines == [""]
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         for start, stop, new in reversed(differences(self._lines, lines)):
             self._replace(cursor, start, stop, new)
         cursor.endEditBlock()
         self._lines = lines
+        if is_first:
+            # Text that comes where the cursor is takes it along to its end.
+            self.moveCursor(QTextCursor.MoveOperation.Start)
         self.verticalScrollBar().setValue(place)
         self._lay_out()
         self._moved()
