@@ -136,7 +136,7 @@ class NameRow(QWidget):
             self._refusal = ""
         self.shown = shown
         self.label.setText(shown.name)
-        self.label.setToolTip("\n".join(part for part in (shown.name, shown.note) if part))
+        self.label.set_help(shown.note)
         self.name.show_name(shown.name)
         self.field.setAccessibleName(shown.name)
         self.menu_button.setAccessibleName(f"More for {shown.name}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QInputMethodEvent, QWheelEvent
+from PySide6.QtGui import QAction, QGuiApplication, QInputMethodEvent, QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QVBoxLayout, QWidget
 
@@ -194,6 +194,22 @@ def test_an_empty_field_shows_what_the_wire_brings_and_typing_pins_it(
     assert inspector.rows["in_features"].line() == inspector.rows["in_features"].help
 
 
+def test_undo_in_a_field_is_that_of_the_design(inspector: Inspector, editor: Editor) -> None:
+    undo = QAction("Undo", inspector.window())
+    undo.setShortcut(QKeySequence.StandardKey.Undo)
+    undo.triggered.connect(editor.undo)
+    inspector.window().addAction(undo)
+    inspector.show_nodes([2])
+    toggle = inspector.rows["bias"].control()
+    QTest.mouseClick(toggle, Qt.MouseButton.LeftButton)
+    field = value_field(inspector, "out_features")
+    edit(field, "32")
+    QTest.keySequence(field, QKeySequence.StandardKey.Undo)
+    assert (field.text(), option(editor, 2, "out_features")) == ("16", 16)
+    QTest.keySequence(field, QKeySequence.StandardKey.Undo)
+    assert option(editor, 2, "bias") is True
+
+
 def test_escape_takes_back_what_was_typed(inspector: Inspector, editor: Editor) -> None:
     inspector.show_nodes([2])
     field, steps = value_field(inspector, "out_features"), len(editor.steps)
@@ -300,6 +316,15 @@ def test_a_choice_is_made_by_key(inspector: Inspector, editor: Editor) -> None:
     row.box.setFocus()
     QTest.keyClick(row.box, Qt.Key.Key_Down)
     assert option(editor, 5, "approximate") == "tanh"
+
+
+def test_the_help_of_an_option_is_at_its_name_and_under_its_field(inspector: Inspector) -> None:
+    inspector.show_nodes([2])
+    row = inspector.rows["out_features"]
+    assert "Size of the last axis of the output." in row._label.toolTip()
+    assert row.line() == ""
+    QTest.mouseClick(row.control(), Qt.MouseButton.LeftButton)
+    assert row.line() == "Size of the last axis of the output. fc2 takes 16: agrees."
 
 
 def test_a_list_is_typed_with_commas(inspector: Inspector, editor: Editor) -> None:

@@ -51,8 +51,7 @@ class Row(QWidget):
 
     def _place(self, label: ElidedLabel, control: QWidget) -> None:
         self._label = label
-        tip = f"{self.option.name}: {self.option.help}" if self.option.help else self.option.name
-        label.setToolTip(tip)
+        label.set_help(self.option.help)
         control.setToolTip(self.option.help)
         self._grid.addWidget(label, 0, 0)
         self._grid.addWidget(control, 0, 1)

@@ -62,14 +62,21 @@ class ElidedLabel(TextLabel):
         self, theme: Theme, text: str = "", role: str = "body", token: str = "text"
     ) -> None:
         super().__init__(theme, text, role, token)
+        self._help = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def setText(self, text: str) -> None:
         super().setText(text)
         self._explain()
 
+    def set_help(self, text: str) -> None:
+        """Say more in the tooltip, also where the whole name is shown."""
+        self._help = text
+        self._explain()
+
     def _explain(self) -> None:
-        self.setToolTip(self.text() if self.shown() != self.text() else "")
+        name = self.text() if self.shown() != self.text() else ""
+        self.setToolTip("\n".join(part for part in (name, self._help) if part))
 
     def shown(self) -> str:
         """The text as drawn."""

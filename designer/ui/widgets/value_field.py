@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QKeySequence, QPainter
 from PySide6.QtWidgets import QLineEdit
 
 from designer.core.entry import stepped
@@ -16,8 +16,7 @@ from designer.ui.widgets import paint
 from designer.ui.widgets.text import ElidedLabel
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
-    from PySide6.QtGui import QWheelEvent as WheelEvent
+    from PySide6.QtGui import QFocusEvent, QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
 
     from designer.ui.theme import Theme
 
@@ -130,6 +129,13 @@ class ValueField(QLineEdit):
             self.ended.emit()
         self.focused.emit(False)
 
+    def event(self, event: QEvent) -> bool:
+        """Leave undo and redo to the window: what is typed here is in the document at once."""
+        if event.type() == QEvent.Type.ShortcutOverride and _is_of_the_window(event):
+            event.ignore()
+            return False
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         large = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         by = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
@@ -141,11 +147,11 @@ class ValueField(QLineEdit):
         else:
             super().keyPressEvent(event)
 
-    def wheelEvent(self, event: WheelEvent) -> None:
+    def wheelEvent(self, event: QWheelEvent) -> None:
         # Without the keyboard the wheel scrolls the panel and must not change a value on its way.
         notches = event.angleDelta().y() // _NOTCH or event.angleDelta().x() // _NOTCH
         large = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if not (self.hasFocus() and notches and self.step(notches * (10 if large else 1))):
+        if not (self.hasFocus() and notches and self.step(notches * (_LARGE_STEP if large else 1))):
             event.ignore()
 
     # The words at the right
@@ -192,6 +198,13 @@ class ValueField(QLineEdit):
             base = paint.base_line(rect, QFontMetricsF(painter.font()))
             x = right - self._text_width(self._remark.text, "hint")
             painter.drawText(QPointF(x, base), self._remark.text)
+
+
+_OF_THE_WINDOW = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+
+
+def _is_of_the_window(event: QEvent) -> bool:
+    return isinstance(event, QKeyEvent) and any(event.matches(key) for key in _OF_THE_WINDOW)
 
 
 _PASSING = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
