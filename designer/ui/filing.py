@@ -124,10 +124,16 @@ def _may_replace(window: QWidget | None, path: Path, refusal: Refusal) -> bool:
 def export(window: QWidget | None, document: OpenDocument, path: Path) -> bool:
     """Write a design's code to a file that the user has named; False where it was not written."""
     from designer.export.pytorch import ExportError
+    from designer.export.saving import Foreign
     from designer.ui.code import export_to
 
     try:
-        export_to(path, document.editor, document.name)
+        try:
+            export_to(path, document.editor, document.name)
+        except Foreign as refusal:
+            if not _may_replace(window, path, refusal):
+                return False
+            export_to(path, document.editor, document.name, replace=True)
     except (ExportError, Refusal) as error:
         tell(window, "Not exported", str(error))
         return False
