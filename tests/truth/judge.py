@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Standing = Literal["passed", "failed", "set aside"]
 
+FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What a rule with a fault in it raises: a failed case like others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -32,11 +35,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a case went; `difference` says what is not as PyTorch has it."""
+    """How a case went; `difference` says what is not as PyTorch has it.
+
+    What is not `mapped` has failed too.
+    """
 
     case: Case
     standing: Standing
     difference: str = ""
+    mapped: bool = True
 
 
 def judged(case: Case) -> Outcome:
@@ -49,7 +56,9 @@ def judged(case: Case) -> Outcome:
     try:
         said = answer(case)
     except Unmapped as error:
-        return Outcome(case, "failed", f"not mapped: {error}")
+        return Outcome(case, "failed", f"not mapped: {error}", mapped=False)
+    except FAULTS as error:
+        return Outcome(case, "failed", f"raises {error!r}")
     if isinstance(said, Refused):
         difference = _of_refusal(case, said)
     elif case.refused:

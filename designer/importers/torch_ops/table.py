@@ -26,10 +26,14 @@ WITHOUT_EFFECT = ("inplace", "device", "dtype")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of PyTorch: its parameters, and what makes a layer of its arguments."""
+    """One operation of PyTorch: its parameters, and what makes a layer of its arguments.
+
+    `kind` is the layer's where the parameters are its ports and options, one to one.
+    """
 
     signature: Signature
     adapt: Adapter
+    kind: str = ""
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -42,19 +46,23 @@ def operation(*calls: str) -> Callable[[Adapter], Adapter]:
     def enter(adapt: Adapter) -> Adapter:
         for call in calls:
             op, signature = written(call)
-            if op in OPERATIONS:
-                raise TypeError(f"{op} is entered already")
-            OPERATIONS[op] = Operation(signature, adapt)
+            _enter(op, Operation(signature, adapt))
         return adapt
 
     return enter
 
 
+def _enter(op: str, entry: Operation) -> None:
+    if op in OPERATIONS:
+        raise TypeError(f"{op} is entered already")
+    OPERATIONS[op] = entry
+
+
 def same(kind: str, *calls: str, **fixed: Raw) -> None:
     """Enter calls whose arguments are ports and options of `kind`; `fixed` are further options."""
     for call in calls:
-        signature = written(call).signature
-        operation(call)(matching(kind, signature, fixed))
+        op, signature = written(call)
+        _enter(op, Operation(signature, matching(kind, signature, fixed), kind))
 
 
 def matching(kind: str, signature: Signature, fixed: Mapping[str, Raw]) -> Adapter:
