@@ -9,10 +9,11 @@ from PySide6.QtCore import QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QCursor, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from designer.core.fragment import part
 from designer.core.layer import CATALOGUE
 from designer.core.message import message
 from designer.files.refusal import Refusal
-from designer.ui.canvas import commands, fragments
+from designer.ui.canvas import clipboard, commands
 from designer.ui.canvas.controls import ZoomControls
 from designer.ui.canvas.fix_popup import FixPopup
 from designer.ui.canvas.geometry import SIZES, SNAP, Box, Point, Shape, Spot, bounds, snapped
@@ -365,8 +366,8 @@ class Canvas(QWidget):
     def copy(self) -> None:
         """Put the selected nodes on the clipboard, as text."""
         if self.editor is not None and self.selection:
-            part = fragments.fragment(self.editor.document, self.selection)
-            QGuiApplication.clipboard().setText(fragments.to_text(part))
+            piece = part(self.editor.document, self.selection)
+            QGuiApplication.clipboard().setText(clipboard.to_text(piece))
 
     def cut(self) -> None:
         """Put the selected nodes on the clipboard and delete them."""
@@ -376,7 +377,7 @@ class Canvas(QWidget):
 
     def can_paste(self) -> bool:
         """Whether the clipboard holds a part of a design."""
-        return fragments.is_fragment(QGuiApplication.clipboard().text())
+        return clipboard.is_part(QGuiApplication.clipboard().text())
 
     def paste(self) -> None:
         """Put in what is on the clipboard; say why where that cannot be."""
@@ -384,30 +385,29 @@ class Canvas(QWidget):
             self.said.emit("The clipboard holds no layers.")
             return
         try:
-            part = fragments.from_text(QGuiApplication.clipboard().text())
+            piece = clipboard.from_text(QGuiApplication.clipboard().text())
         except Refusal as refusal:
             self.said.emit(str(refusal))
             return
-        self._paste(part, message("Paste"))
+        self._paste(piece, message("Paste"))
 
     def duplicate(self) -> None:
         """Copy the selected nodes beside themselves."""
         if self.editor is not None and self.selection:
-            part = fragments.fragment(self.editor.document, self.selection)
-            self._paste(part, message("Duplicate"))
+            self._paste(part(self.editor.document, self.selection), message("Duplicate"))
 
-    def _paste(self, part: Document, label: Message) -> None:
-        if not part.layout:
+    def _paste(self, piece: Document, label: Message) -> None:
+        if not piece.layout:
             return
-        around = bounds(part.layout.values())
+        around = bounds(piece.layout.values())
         shift = Point(_ASIDE, _ASIDE)
         if not self.view.shown().meets(around.moved(*shift).grown(1)):
             centre = self.view.shown().centre
             shift = Point(snapped(centre.x - around.centre.x), snapped(centre.y - around.centre.y))
         taken = {card.box.centre for card in self.stage.drawing.cards.values()}
-        while any((x + shift.x, y + shift.y) in taken for x, y in part.layout.values()):
+        while any((x + shift.x, y + shift.y) in taken for x, y in piece.layout.values()):
             shift = Point(shift.x + _ASIDE, shift.y + _ASIDE)
-        commands.paste(self.stage, part, *shift, label)
+        commands.paste(self.stage, piece, *shift, label)
 
     # Fixes
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import edits
 from designer.core.analysis import Built, build
+from designer.core.fragment import put_in
 from designer.core.graph import Node, Source, Target
 from designer.core.layer import CATALOGUE, defaults
 from designer.core.message import message
-from designer.ui.canvas import fragments, geometry
+from designer.ui.canvas import geometry
 from designer.ui.canvas.geometry import GAP, SIZES, Point, snapped
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ def paste(stage: Stage, part: Document, dx: float, dy: float, label: Message) ->
     if stage.editor is None or not part.graph.nodes:
         return
     first = stage.editor.document.next_id
-    if stage.apply(fragments.pasted(part, dx, dy), label):
+    if stage.apply(put_in(part, dx, dy), label):
         stage.select(range(first, first + len(part.graph.nodes)))
 
 

@@ -144,6 +144,8 @@ def paint_side_ports(ink: Ink, drawing: Drawing, wires: Iterable[Wire]) -> None:
 # Shapes
 
 _BUBBLE_ROOM = 66
+_SHAPE_WIDTH = 90
+"""About as wide as a shape of four axes."""
 
 
 class Label(NamedTuple):
@@ -221,7 +223,9 @@ def _placed(ink: Ink, drawing: Drawing, wire: Wire, route: Route, taken: list[Bo
     boxes = [Box(x, middle - high / 2, width, high) for x, middle in places]
     free = [box for box in boxes if _is_free(drawing, box, taken)]
     # Best where no wire runs through it either.
-    clear = (box for box in free if drawing.hasty or not _is_crossed(drawing, box))
+    clear = (
+        box for box in free if drawing.hasty or not _is_crossed(drawing, box, wire.edge.source.node)
+    )
     chosen = next(clear, free[0] if free else None)
     if chosen is None:
         return None
@@ -234,10 +238,22 @@ def _is_free(drawing: Drawing, box: Box, taken: list[Box]) -> bool:
     return not drawing.places.within(box.grown(-1)) and not any(box.meets(o) for o in taken)
 
 
-def _is_crossed(drawing: Drawing, box: Box) -> bool:
-    """Whether a wire runs through a place."""
-    near = drawing.ways.within(box)
-    return any(crosses(drawing.route(target).line, box.grown(-2)) for target in near)
+def _is_crossed(drawing: Drawing, box: Box, node: NodeId) -> bool:
+    """Whether a wire runs through a place, or the shape of another node's wire stands there."""
+    for target in drawing.ways.within(box.grown(_SHAPE_WIDTH, _SHAPE_WIDTH)):
+        route = drawing.route(target)
+        if crosses(route.line, box.grown(-2)):
+            return True
+        other = drawing.wires[target].edge.source.node != node
+        if other and route.kind == "straight" and box.meets(_beside(route)):
+            return True
+    return False
+
+
+def _beside(route: Route) -> Box:
+    """About where the shape of a straight wire stands."""
+    middle = (route.start.y + route.end.y) / 2
+    return Box(route.start.x + 12, middle - 7, _SHAPE_WIDTH, 14)
 
 
 def _fork_places(drawing: Drawing, wire: Wire, width: float) -> list[tuple[float, float]]:
