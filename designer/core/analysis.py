@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from designer.core import expression, size
 from designer.core.document import Change, Delta, Document, Key
 from designer.core.expression import ExpressionError, UnknownName
 from designer.core.finding import Finding, Problem
-from designer.core.graph import ParamRef
+from designer.core.graph import EMPTY, ParamRef
 from designer.core.layer import (
     CATALOGUE,
     Examined,
@@ -44,6 +44,21 @@ class Built:
     problems: tuple[Problem, ...]
 
 
+class Recipe(NamedTuple):
+    """What a node's layer is built from: its spelling, and the names whose values it needs."""
+
+    spelling: tuple[str, str]
+    names: tuple[str, ...]
+
+
+class Wiring(NamedTuple):
+    """The sources at each of a node's ports, and what is missing or does not belong there."""
+
+    ports: tuple[Port, ...]
+    sources: tuple[tuple[Port, tuple[tuple[int, Source], ...]], ...]
+    problems: tuple[Problem, ...]
+
+
 class Analysis:
     """Findings of all nodes of a document, and running totals.
 
@@ -63,6 +78,11 @@ class Analysis:
         self._users: dict[str, set[NodeId]] = {}
         self._layers: dict[object, Built] = {}
         self._results: dict[object, Examined] = {}
+        self._plain: dict[object, Finding] = {}
+        """Findings without problems or ties: those of all nodes with this layer and inputs."""
+        self._recipes: dict[NodeId, Recipe] = {}
+        self._wirings: dict[NodeId, Wiring] = {}
+        self._tying = {param.node for param in document.graph.ties}
         self._declare()
         for id, node in document.graph.nodes.items():
             self._register(id, node)
@@ -80,6 +100,8 @@ class Analysis:
         self.document = document
         changed: set[NodeId] = set()
         dirty = self._redeclared(delta)
+        if next(iter(delta.of("tie")), None) is not None:
+            self._tying = {param.node for param in document.graph.ties}
         for id, change in delta.of("node"):
             self._forget(id, change.old)
             if change.new is None:
@@ -88,7 +110,9 @@ class Analysis:
             else:
                 self._register(id, change.new)
                 dirty.add(id)
-        dirty.update(target.node for target, _ in delta.of("edge"))
+        for target, _ in delta.of("edge"):
+            self._wirings.pop(target.node, None)
+            dirty.add(target.node)
         # Not a set intersection with `rank`: that walks through all nodes.
         changed |= self._propagate([id for id in dirty if id in self.network.rank])
         self._settle_ties(changed, delta)
@@ -113,6 +137,7 @@ class Analysis:
         )
         if all(old == new for old, new in meanings):
             return set()
+        self._plain.clear()
         findings = self.findings.items()
         return {id for id, f in findings if f.layer and f.layer.batch_axis() is not None}
 
@@ -130,7 +155,10 @@ class Analysis:
         )
 
     def _register(self, id: NodeId, node: Node) -> None:
-        for name in _names(node):
+        names = _names(node)
+        # repr tells 1 from True and 1.0, which are equal as keys.
+        self._recipes[id] = Recipe((node.kind, repr(node.options)), names)
+        for name in names:
             self._users.setdefault(name, set()).add(id)
 
     def _forget(self, id: NodeId, node: Node | None) -> None:
@@ -142,6 +170,8 @@ class Analysis:
         self.counted -= finding.counted
         self.trainable -= finding.trainable
         self.problems_by_node.pop(id, None)
+        self._recipes.pop(id, None)
+        self._wirings.pop(id, None)
 
     def _propagate(self, dirty: Iterable[NodeId]) -> set[NodeId]:
         """Examine nodes in topological order, and those after them whose inputs change."""
@@ -155,7 +185,7 @@ class Analysis:
             waiting.discard(id)
             before = self.findings.get(id)
             after = self._examine(id)
-            if after == before:
+            if after is before or after == before:
                 continue
             changed.add(id)
             self._store(id, after)
@@ -189,15 +219,26 @@ class Analysis:
                 "This version of Netdraft does not know the layer {kind}.", kind=node.kind
             )
             return Finding(None, problems=(Problem("error", text, id),))
-        built = self._build(node)
+        built = self._build(id, node)
         inputs, gaps = self._inputs(id, built.layer)
-        problems = [replace(problem, node=id) for problem in built.problems]
-        if problems:
+        if built.problems:
             outputs = {port.name: ANYTHING for port in built.layer.outputs()}
-            return Finding(built.layer, inputs, None, outputs, (*problems, *gaps))
-        examined = self._infer(built.layer, inputs)
-        problems += [_problem(id, remark) for remark in examined.remarks]
-        return self._finding(id, built.layer, inputs, examined, (*problems, *gaps))
+            problems = (*(replace(problem, node=id) for problem in built.problems), *gaps)
+            return Finding(built.layer, inputs, None, outputs, problems)
+        if gaps or id in self._tying:
+            return self._judged(id, built.layer, inputs, gaps)
+        key = (built.layer, node.trainable, self._behind(id, built.layer), tuple(inputs.items()))
+        finding = self._plain.get(key)
+        if finding is None:
+            finding = self._judged(id, built.layer, inputs, gaps)
+            if not finding.problems:
+                self._plain[_room(self._plain, key)] = finding
+        return finding
+
+    def _judged(self, id: NodeId, layer: Layer, inputs: Inputs, gaps: list[Problem]) -> Finding:
+        examined = self._infer(layer, inputs)
+        problems = (*(_problem(id, remark) for remark in examined.remarks), *gaps)
+        return self._finding(id, layer, inputs, examined, problems)
 
     def _finding(
         self,
@@ -222,11 +263,10 @@ class Analysis:
         finding = Finding(layer, inputs, result, outputs, (*problems, *extra))
         return self._counted(id, finding) if result else finding
 
-    def _build(self, node: Node) -> Built:
-        names = _names(node)
-        # repr tells 1 from True and 1.0, which are equal as keys.
+    def _build(self, id: NodeId, node: Node) -> Built:
+        spelling, names = self._recipes[id]
         values = tuple((type(value), value) for value in map(self.scope.get, names))
-        key = (node.kind, repr(node.options), values)
+        key = (spelling, values) if names else spelling
         built = self._layers.get(key)
         if built is None:
             built = self._layers[_room(self._layers, key)] = build(node, self.scope)
@@ -242,31 +282,33 @@ class Analysis:
 
     def _inputs(self, id: NodeId, layer: Layer) -> tuple[Inputs, list[Problem]]:
         """The tensors at a node's inputs, and what is missing or does not belong there."""
-        sources = self.document.graph.sources.get(id, {})
-        problems: list[Problem] = []
+        wiring = self._wiring(id, layer)
+        problems = list(wiring.problems)
         inputs: dict[str, Tensor | tuple[Tensor, ...]] = {}
-        ports = layer.inputs()
-        for port in ports:
-            slots = sorted(slot for name, slot in sources if name == port.name)
-            arrived = tuple(self._arrives(id, sources, port, slot, problems) for slot in slots)
-            problems += _gap(id, port, len(slots))
+        for port, wires in wiring.sources:
+            arrived = tuple(self._arrives(id, port, wire, problems) for wire in wires)
             if port.variadic:
                 inputs[port.name] = arrived or (ANYTHING, ANYTHING)
             elif arrived or not port.optional:
                 inputs[port.name] = arrived[0] if arrived else ANYTHING
-        known = {port.name for port in ports}
-        problems += [_stray(id, name, slot) for name, slot in sources if name not in known]
         return inputs, problems
+
+    def _wiring(self, id: NodeId, layer: Layer) -> Wiring:
+        ports = layer.inputs()
+        wiring = self._wirings.get(id)
+        if wiring is None or wiring.ports != ports:
+            sources = self.document.graph.sources.get(id, EMPTY)
+            wiring = self._wirings[id] = _wiring(id, ports, sources)
+        return wiring
 
     def _arrives(
         self,
         id: NodeId,
-        sources: Mapping[tuple[str, int], Source],
         port: Port,
-        slot: int,
+        wire: tuple[int, Source],
         problems: list[Problem],
     ) -> Tensor:
-        source = sources[port.name, slot]
+        slot, source = wire
         finding = self.findings.get(source.node)
         tensor = finding.outputs.get(source.port) if finding else None
         if tensor is None:
@@ -277,13 +319,18 @@ class Analysis:
         return tensor
 
     def _hint_behind(self, id: NodeId, layer: Layer) -> Iterator[Problem]:
-        first = next(iter(layer.inputs()), None)
-        sources = self.document.graph.sources.get(id, {})
-        source = sources.get((first.name, 0)) if first else None
-        before = self.findings.get(source.node) if source else None
-        hint = layer.hint_behind(before.layer) if before and before.layer else None
-        if hint is not None and first is not None:
-            yield Problem("hint", hint, id, first.name)
+        before = self._behind(id, layer)
+        hint = layer.hint_behind(before) if before else None
+        if hint is not None:
+            yield Problem("hint", hint, id, layer.inputs()[0].name)
+
+    def _behind(self, id: NodeId, layer: Layer) -> Layer | None:
+        """The layer that feeds the first input, where this one has something to say of it."""
+        if type(layer).hint_behind is Layer.hint_behind:
+            return None
+        _, wires = self._wiring(id, layer).sources[0]
+        before = self.findings.get(wires[0][1].node) if wires else None
+        return before.layer if before else None
 
     def _free_params(self, id: NodeId, result: Result | None) -> Iterator[Problem]:
         for param in result.unsized if result else ():
@@ -470,6 +517,19 @@ def _problem(id: NodeId, remark: Any) -> Problem:
         expected=remark.expected,
         got=remark.got,
     )
+
+
+def _wiring(
+    id: NodeId, ports: tuple[Port, ...], sources: Mapping[tuple[str, int], Source]
+) -> Wiring:
+    wires = tuple(
+        (port, tuple(sorted((slot, s) for (name, slot), s in sources.items() if name == port.name)))
+        for port in ports
+    )
+    known = {port.name for port in ports}
+    gaps = [gap for port, wired in wires for gap in _gap(id, port, len(wired))]
+    strays = [_stray(id, name, slot) for name, slot in sources if name not in known]
+    return Wiring(ports, wires, (*gaps, *strays))
 
 
 def _gap(id: NodeId, port: Port, wires: int) -> list[Problem]:

@@ -142,10 +142,12 @@ class Tally(NamedTuple):
     unknown: int = 0
 
     def __add__(self, other: Tally) -> Tally:  # type: ignore[override]
-        return Tally(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        a, b, c, d = other
+        return Tally(self[0] + a, self[1] + b, self[2] + c, self[3] + d)
 
     def __sub__(self, other: Tally) -> Tally:
-        return Tally(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
+        a, b, c, d = other
+        return Tally(self[0] - a, self[1] - b, self[2] - c, self[3] - d)
 
     @property
     def parameters(self) -> int:
