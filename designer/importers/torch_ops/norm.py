@@ -1,10 +1,14 @@
-"""Normalisations as functions; a weight or bias that is given becomes the layer's."""
+"""Normalisations as functions; a weight or bias that is given becomes the layer's.
+
+A lazy InstanceNorm has other defaults than one with a size, and counts channels on axis 1 always.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from designer.importers.torch_ops.table import operation
+from designer.core.tensor import Tensor
+from designer.importers.torch_ops.table import operation, received
 
 if TYPE_CHECKING:
     from designer.importers.torch_ops.binding import Bound, Call
@@ -54,3 +58,22 @@ def group_norm(call: Call) -> Bound:
         "bias": call["bias"] is not None,
     }
     return call.to("GroupNorm", {"x": call.tensor("input")}, options, _held(call))
+
+
+LAZY = (
+    "(eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None,"
+    " *, bias=True)"
+)
+OPTIONS = ("eps", "momentum", "affine", "track_running_stats", "bias")
+
+
+@operation(*(f"nn.LazyInstanceNorm{axes}d{LAZY}" for axes in (1, 2, 3)))
+def lazy_instance_norm(call: Call) -> Bound:
+    """An InstanceNorm of as many channels as axis 1 has, also where there is no batch."""
+    kind = call.op.removeprefix("nn.Lazy")
+    inputs, named = received(call, kind)
+    x = inputs.get("x")
+    options = {name: call[name] for name in OPTIONS}
+    if isinstance(x, Tensor) and len(x.shape) > 1 and not x.partial:
+        options["num_features"] = x.axis(1)
+    return call.to(kind, inputs, {**options, **named})
