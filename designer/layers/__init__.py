@@ -8,8 +8,10 @@ from designer.layers import (
     attn,
     conv,
     embed,
+    fold,
     io,
     linear,
+    local_norm,
     math,
     merge,
     norm,
@@ -20,6 +22,7 @@ from designer.layers import (
     shape,
     transposed,
     unpool,
+    upsample,
 )
 
 __all__ = [
@@ -28,8 +31,10 @@ __all__ = [
     "attn",
     "conv",
     "embed",
+    "fold",
     "io",
     "linear",
+    "local_norm",
     "math",
     "merge",
     "norm",
@@ -40,4 +45,5 @@ __all__ = [
     "shape",
     "transposed",
     "unpool",
+    "upsample",
 ]

@@ -57,11 +57,11 @@ class BatchNorm(Layer):
         """[N, num_features, ...] to the same shape."""
         ranks = tuple(pattern.count(",") + 1 for pattern in self.patterns)
         self.ranked(x, ranks, " or ".join(self.patterns).format("C", "C"))
-        check_dtype(self, x, NARROW if self._holds() else FLOATS)
+        check_dtype(self, x, NARROW if self.holds() else FLOATS)
         channels = self._channels(x, max(ranks))
-        self._check_batch(x)
+        self.check_batch(x)
         code = self.module(f"nn.{self.kind}", "num_features", num_features=channels)
-        return Result((self._normalised(x),), self._params(channels), code=code)
+        return Result((self._normalised(x),), self.params(channels), code=code)
 
     def batch_axis(self) -> int:
         """The first of all axes."""
@@ -70,23 +70,23 @@ class BatchNorm(Layer):
     def _normalised(self, x: Tensor) -> Tensor:
         """`x`, of which pinned channels that a tensor is held for are certain."""
         spatial = self.patterns[-1].count(",") - 1
-        if self.num_features is None or not self._holds() or len(self.patterns) > 1:
+        if self.num_features is None or not self.holds() or len(self.patterns) > 1:
             return x
         return filled(x, self.num_features, *x.last(spatial))
 
-    def _holds(self) -> bool:
+    def holds(self) -> bool:
         """Whether there is a tensor that the channels are compared with."""
         return bool(self.affine or self.track_running_stats)
 
     def _channels(self, x: Tensor, rank: int) -> Size:
         """Axis 1, which PyTorch compares only with a tensor that it holds."""
         got = channel_axis(x, rank)
-        if not self._holds():
+        if not self.holds():
             return got if self.num_features is None else self.num_features
         pattern = self.patterns[0 if x.rank == self.patterns[0].count(",") + 1 else -1]
         return self.agree("num_features", got, x, pattern)
 
-    def _check_batch(self, x: Tensor) -> None:
+    def check_batch(self, x: Tensor) -> None:
         """One value per channel has no variance, which training needs."""
         if x.partial or value(product((*x.shape[:1], *x.shape[2:]))) != 1:
             return
@@ -96,7 +96,8 @@ class BatchNorm(Layer):
         text = message(template, layer=self.kind, x=x)
         note(Remark("warning", text, port="x", training=True))
 
-    def _params(self, channels: Size) -> tuple[Param, ...]:
+    def params(self, channels: Size) -> tuple[Param, ...]:
+        """Scale and offset, and the running statistics."""
         params: list[Param] = []
         if self.affine:
             params.append(weight("weight", num_features=channels))

@@ -33,6 +33,8 @@ GROUPS: dict[tuple[str, ...], Message] = {
     (*FLOATS, *SIGNED): message("floats and signed integers"),
     (*FLOATS, *COMPLEX): message("floats and complex numbers"),
     NUMBERS: message("numbers"),
+    (*FLOATS, "int64"): message("floats and int64"),
+    (*FLOATS, *COMPLEX, "bool"): message("floats, complex numbers and bool"),
     (*FLOATS, *WHOLE): message("real numbers"),
     (*WIDE, *WHOLE): message("float32, float64 and whole numbers"),
     REAL: message("real numbers and truth values"),
