@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from designer.core.option import Raw
     from designer.ui.theme import Theme
 
+FIXES_AFTER = 150
+"""Milliseconds without an edit after which ways to fix a problem are looked for."""
+
 TRAINABLE = Option("Trainable", "flag", True, "Whether training changes the weights.")
 
 
@@ -255,7 +258,7 @@ class Inspector(QWidget):
         worth = any(problem.severity in ("error", "warning") for problem in finding.problems)
         if worth:
             # Fixes are found by trying them, which a keystroke must not wait for.
-            self._later.start(0)
+            self._later.start(FIXES_AFTER)
         else:
             self._later.stop()
             self.fix_link.hide()
