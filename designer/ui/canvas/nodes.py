@@ -102,12 +102,22 @@ def _full(ink: Ink, card: Card) -> None:
 def _numbers(ink: Ink, card: Card) -> float:
     """The count and what is said after it, at the right; where they begin."""
     x, base = card.box.right - 10, card.box.y + 46
-    note = card.note or labels.percent(card.parameters, ink.total)
+    note = _note(ink, card)
     if note:
         style = ("hint-medium", "text") if card.note == "trainable" else ("hint", "text-3")
         x -= ink.text_right(x, base, note, style) + 7
     token = "accent" if card.id < 0 else "text"
     return x - ink.text_right(x, base, card.count, ("hint-medium", token))
+
+
+def _note(ink: Ink, card: Card) -> str:
+    """What stands after the count; a share gives way where there is no room for all."""
+    if card.note or card.count == "?":
+        return card.note
+    share = labels.percent(card.parameters, ink.total)
+    taken = ink.width(card.caption, "mono") + ink.width(card.count, "hint-medium")
+    fits = taken + ink.width(share, "hint") + 37 <= card.box.width
+    return share if fits else ""
 
 
 def _bar(ink: Ink, card: Card, track: Box) -> None:

@@ -175,3 +175,24 @@ def test_an_unknown_kind_is_drawn_all_the_same() -> None:
     drawing = drawn(editor)
     assert drawing.cards[1].title == "Hyperspace"
     assert drawing.cards[1].state == "error"
+
+
+def test_variables_show_their_values_and_free_dimensions_their_names() -> None:
+    from designer.core.document import Variable
+
+    editor = Editor(
+        document(
+            edits.set_variable("d", Variable(768)),
+            edits.add_node("Input", (0, 0), {"shape": (Expression("B"), Expression("d"))}),
+            edits.add_node("Linear", (0, 120), {"out_features": Expression("4*d")}),
+            edits.add_node("ReLU", (0, 240)),
+            wired(1, 2),
+            wired(2, 3),
+        )
+    )
+    drawing = drawn(editor)
+    assert drawing.cards[2].caption == "768 → 3072"
+    shape = "".join(span.text for span in drawing.wires[Target(3, "x")].spans)
+    assert shape == "[B, 3072]"
+    editor.apply(edits.set_variable("d", Variable(10)), LABEL)
+    assert drawing.cards[2].caption == "10 → 40"
