@@ -12,7 +12,7 @@ from designer.core.message import Message, message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from designer.core.document import Delta
+    from designer.core.document import Change, Delta
     from designer.core.graph import Graph, NodeId, Source, Target
 
 
@@ -25,11 +25,19 @@ class CycleError(ValueError):
         super().__init__(str(self.message))
 
 
+_UNIQUE = 24
+"""The low bits of a rank tell nodes apart that were put between the same two."""
+
+_SPACE = 1 << 40
+"""Between two ranks of a new network: room to halve it sixteen times."""
+
+
 class Network(nx.MultiDiGraph):  # type: ignore[type-arg]
     """Node ids, and an edge for each wire, keyed by the (port, slot) that it enters.
 
-    `rank` is a topological order: of two connected nodes the source has the lower rank. A new edge
-    reorders only the nodes between its ends (Pearce and Kelly, 2006).
+    `rank` is a topological order: of two connected nodes the source has the lower rank, and no two
+    have the same. A new node that is put into a wire gets a rank between the ends of the wire; a
+    new edge reorders only the nodes between its ends (Pearce and Kelly, 2006).
     """
 
     # networkx's own dictionaries: its public views cost ten times as much for each node.
@@ -40,6 +48,7 @@ class Network(nx.MultiDiGraph):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.rank: dict[NodeId, int] = {}
         self._highest = 0
+        self._entered = 0
         self._ordered: list[NodeId] | None = None
 
     @staticmethod
@@ -52,8 +61,8 @@ class Network(nx.MultiDiGraph):  # type: ignore[type-arg]
         order = network.ordered()
         if len(order) < len(graph.nodes):
             raise CycleError(_loop(network, set(graph.nodes).difference(order)))
-        network.rank = {node: rank for rank, node in enumerate(order)}
-        network._highest = len(order)
+        network.rank = {node: place * _SPACE for place, node in enumerate(order)}
+        network._highest = len(order) * _SPACE
         return network
 
     def followers(self, node: NodeId) -> Iterable[NodeId]:
@@ -92,9 +101,7 @@ class Network(nx.MultiDiGraph):  # type: ignore[type-arg]
         if not edges and all(change.old and change.new for _, change in nodes):
             return
         self._ordered = None
-        for node, change in nodes:
-            if change.old is None:
-                self._enter(node)
+        self._enter([node for node, change in nodes if change.old is None], edges)
         try:
             # All old wires go before new ones come: a wire that is turned round makes no loop.
             for target, change in edges:
@@ -110,10 +117,31 @@ class Network(nx.MultiDiGraph):  # type: ignore[type-arg]
             raise
         self._leave(node for node, change in nodes if change.new is None)
 
-    def _enter(self, node: NodeId) -> None:
-        self.add_node(node)
-        self._highest += 1
-        self.rank[node] = self._highest
+    def _enter(self, fresh: list[NodeId], edges: list[tuple[Target, Change]]) -> None:
+        """Add nodes, ranked between those that they will be wired to."""
+        after: dict[NodeId, int] = {}
+        before: dict[NodeId, int] = {}
+        for target, change in edges if fresh else ():
+            if change.new is not None:
+                source, rank = change.new.node, self.rank
+                if source in rank:
+                    after[target.node] = max(rank[source], after.get(target.node, 0))
+                if target.node in rank:
+                    before[source] = min(rank[target.node], before.get(source, self._highest))
+        for node in fresh:
+            self.add_node(node)
+            self._entered += 1
+            self.rank[node] = self._between(after.get(node), before.get(node))
+
+    def _between(self, low: int | None, high: int | None) -> int:
+        """A rank that no node has: above `low` and below `high` where there is room, else last."""
+        if high is not None and self._entered < 1 << _UNIQUE:
+            below = high - 2 * _SPACE if low is None else low
+            middle = ((below >> _UNIQUE) + (high >> _UNIQUE)) // 2
+            if below >> _UNIQUE < middle < high >> _UNIQUE:
+                return (middle << _UNIQUE) + self._entered
+        self._highest += _SPACE
+        return self._highest
 
     def _leave(self, nodes: Iterable[NodeId]) -> None:
         for node in nodes:
@@ -136,20 +164,30 @@ class Network(nx.MultiDiGraph):  # type: ignore[type-arg]
             return
         forward = self._reach(target, self._succ, lambda node: rank[node] <= high)
         if source in forward:
-            raise CycleError(nx.shortest_path(self, target, source))
+            raise CycleError(_way(forward, source))
         backward = self._reach(source, self._pred, lambda node: rank[node] >= low)
         moved = [*sorted(backward, key=rank.__getitem__), *sorted(forward, key=rank.__getitem__)]
         places = sorted(rank[node] for node in moved)
         rank.update(zip(moved, places, strict=True))
 
-    def _reach(self, start: NodeId, neighbours: Any, within: Any) -> set[NodeId]:
-        found, frontier = {start}, [start]
-        while frontier:
-            for node in neighbours[frontier.pop()]:
-                if node not in found and within(node):
-                    found.add(node)
-                    frontier.append(node)
+    def _reach(self, start: NodeId, neighbours: Any, within: Any) -> dict[NodeId, NodeId]:
+        """The nodes that can be reached, each with the one before it; the nearest first."""
+        found, frontier = {start: start}, [start]
+        for node in frontier:
+            for neighbour in neighbours[node]:
+                if neighbour not in found and within(neighbour):
+                    found[neighbour] = node
+                    frontier.append(neighbour)
         return found
+
+
+def _way(found: dict[NodeId, NodeId], node: NodeId) -> list[NodeId]:
+    """How a node was reached, from the start."""
+    way = [node]
+    while found[node] != node:
+        node = found[node]
+        way.append(node)
+    return way[::-1]
 
 
 def _loop(network: Network, nodes: set[NodeId]) -> list[NodeId]:
