@@ -163,7 +163,7 @@ def _gallery_edit(data: bytes) -> float:
     times = []
     for width in range(2000, 2000 + EDITS):
         change = edits.set_options([name], {"out_features": width})
-        times.append(milliseconds(lambda change=change: editor.apply(change, STEP)))
+        times.append(_timed(editor, change))
     return typical(times)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import designer.layers  # noqa: F401  (fills the catalogue)
 from designer.core import edits
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from designer.core.graph import NodeId
     from designer.core.option import Raw
 
-    Step = tuple[str, dict[str, Raw]]
+    Step: TypeAlias = tuple[str, dict[str, Raw]]
 
 E = Expression
 DIMENSIONS = {"B": Dimension("batch", trial=2), "T": Dimension("tokens", trial=16)}
@@ -38,7 +38,7 @@ def chain(
 
     A step that joins wires gets the one before it and the one three before that.
     """
-    every = [("Input", {"shape": tuple(shape)}), *steps, ("Output", {})]
+    every: list[Step] = [("Input", {"shape": tuple(shape)}), *steps, ("Output", {})]
     start = Document(
         title="Large",
         dimensions=dict(dimensions),
