@@ -260,6 +260,10 @@ class Analysis:
             *self._misplaced_batch(id, layer, inputs),
             *self._hint_behind(id, layer),
         )
+        if result is not None and id not in self._tying:
+            trained = result.tally.parameters if self.document.graph.nodes[id].trainable else 0
+            found = (*problems, *extra)
+            return Finding(layer, inputs, result, outputs, found, {}, result.tally, trained)
         finding = Finding(layer, inputs, result, outputs, (*problems, *extra))
         return self._counted(id, finding) if result else finding
 

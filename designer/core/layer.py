@@ -123,14 +123,20 @@ class Result:
     code: Code | None = None
 
     @cached_property
+    def counts(self) -> tuple[Size, ...]:
+        """The number of elements of each parameter and buffer."""
+        return tuple(param.count for param in self.params)
+
+    @cached_property
     def tally(self) -> Tally:
         """Exact numbers of elements by part."""
-        return tally(self.params)
+        return _tally(zip(self.params, self.counts, strict=True))
 
     @cached_property
     def unsized(self) -> tuple[Param, ...]:
         """Parameters with a free dimension in their shape: no module can have them."""
-        return tuple(param for param in self.params if sizes.free_names(param.count))
+        pairs = zip(self.params, self.counts, strict=True)
+        return tuple(param for param, count in pairs if sizes.free_names(count))
 
 
 class Tally(NamedTuple):
@@ -160,9 +166,13 @@ _PART_INDEX: dict[Part, int] = {"weight": 0, "bias": 1, "buffer": 2}
 
 def tally(params: Iterable[Param]) -> Tally:
     """The Tally of some parameters."""
+    return _tally((param, param.count) for param in params)
+
+
+def _tally(counted: Iterable[tuple[Param, Size]]) -> Tally:
     counts = [0, 0, 0, 0]
-    for param in params:
-        count = sizes.value(param.count)
+    for param, size in counted:
+        count = sizes.value(size)
         if count is None:
             counts[3] += 1
         else:
