@@ -220,6 +220,54 @@ class ReLU6(Elementwise):
     dtypes = (*FLOATS, *INTEGERS)
 
 
+@layer("RReLU", family="act", aliases=("randomized rectifier", "激活"), stem="rrelu")
+class RReLU(Elementwise):
+    """y = x where x ≥ 0, else a · x, with a slope a drawn anew in training."""
+
+    lower: float = option(1 / 8, "Smallest slope.")
+    upper: float = option(1 / 3, "Largest slope; the mean of both is used in evaluation.")
+
+    def infer(self, x: Tensor) -> Result:
+        """[...] to the same shape."""
+        if self.lower > self.upper:
+            raise self.refuse(
+                "{layer} expects upper of at least {low}, got {high}.",
+                option="upper",
+                low=self.lower,
+                high=self.upper,
+            )
+        if x.dtype == "float16":
+            text = message("{layer} cannot train on {got}.", layer=self.kind, got=x.dtype)
+            note(Remark("warning", text, port="x", training=True))
+        return super().infer(x)
+
+
+@layer("Threshold", family="act", aliases=("cut-off", "阈值", "激活"))
+class Threshold(Elementwise):
+    """y = x where x is above a threshold, else a given value."""
+
+    threshold: float = option(0.0, "Values up to this are replaced.")
+    value: float = option(0.0, "What they are replaced with.")
+
+    dtypes = (*FLOATS, *INTEGERS)
+
+    def infer(self, x: Tensor) -> Result:
+        """[...] to the same shape."""
+        check_dtype(self, x, self.dtypes)
+        return Result((x,), code=self.module("nn.Threshold", "threshold", "value"))
+
+
+@layer("Softmax2d", family="act", aliases=("spatial softmax", "channel softmax", "激活"))
+class Softmax2d(Layer):
+    """y = eˣ / Σ eˣ over the channels, at each pixel of an image."""
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, C, H, W] or [C, H, W] to the same shape."""
+        self.ranked(x, (3, 4), "[N, C, H, W] or [C, H, W]")
+        check_dtype(self, x, FLOATS)
+        return Result((x,), code=self.module("nn.Softmax2d"))
+
+
 class AlongAxis(Layer):
     """A function of all elements along one axis."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from designer.core.layer import Layer, Remark, Result, bias, layer, note, weight
@@ -11,6 +12,7 @@ from designer.core.size import Size
 from designer.layers.rules import check_float32
 
 if TYPE_CHECKING:
+    from designer.core.layer import Inputs
     from designer.core.message import Message
     from designer.core.tensor import Tensor
 
@@ -63,3 +65,68 @@ class Linear(Layer):
                 "{layer} acts on the last axis alone: {x} → {y}.", layer=self.kind, x=x, y=y
             )
             note(Remark("warning", text, "x", "in_features", got=x.axis(-1)))
+
+
+@layer(
+    "Bilinear",
+    family="linear",
+    aliases=("bilinear form", "tensor product", "双线性"),
+)
+class Bilinear(Layer):
+    """A number for each pair of values: yₖ = aᵀ Wₖ b + cₖ."""
+
+    in1_features: Size | None = option(
+        None, "Size of the last axis of the first input; inferred when empty.", min=1
+    )
+    in2_features: Size | None = option(
+        None, "Size of the last axis of the second input; inferred when empty.", min=1
+    )
+    out_features: Size = option(128, "Size of the last axis of the output.", min=1)
+    bias: bool = option(True, "Add a learned offset.")
+
+    def infer(self, input1: Tensor, input2: Tensor) -> Result:
+        """[..., in1_features] and [..., in2_features] to [..., out_features]."""
+        for port, x in (("input1", input1), ("input2", input2)):
+            check_float32(self, x, port)
+            if x.rank == 0:
+                raise self.refuse("{layer} expects [..., features], got {got}.", port=port, got=x)
+        one = self.agree("in1_features", input1.axis(-1), input1, "[..., {}]", "input1")
+        two = self.agree("in2_features", input2.axis(-1), input2, "[..., {}]", "input2")
+        lead = self._lead(input1, input2)
+        axes = {"out_features": self.out_features, "in1_features": one, "in2_features": two}
+        learned = (bias("bias", out_features=self.out_features),) if self.bias else ()
+        y = replace(lead, shape=(*lead.shape, self.out_features))
+        return Result(
+            (y,),
+            (weight("weight", **axes), *learned),
+            code=self.module(
+                "nn.Bilinear",
+                "in1_features",
+                "in2_features",
+                "out_features",
+                in1_features=one,
+                in2_features=two,
+            ),
+        )
+
+    def _lead(self, input1: Tensor, input2: Tensor) -> Tensor:
+        """The axes before the last, which must be the same; the longer ones where some may lack."""
+        refusal = self.refuse(
+            "{layer} needs the same axes before the last, got {a} and {b}.",
+            port="input2",
+            a=input1,
+            b=input2,
+        )
+        a, b = input1.lead(1), input2.lead(1)
+        if a.rank is None and (b.rank is not None or len(b.shape) > len(a.shape)):
+            a, b = b, a
+        if len(b.shape) > len(a.shape) or b.rank not in (None, a.rank):
+            raise refusal
+        pairs = zip(reversed(a.shape), reversed(b.shape), strict=False)
+        shared = [self.same(mine, theirs, refusal) for mine, theirs in pairs]
+        return replace(a, shape=(*a.shape[: len(a.shape) - len(shared)], *reversed(shared)))
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The widths: `64, 32 → 128`."""
+        out, one, two = result.params[0].shape
+        return f"{one}, {two} → {out}"

@@ -60,7 +60,8 @@ class InstanceNorm(BatchNorm):
         template = "{layer} cannot train on one value per channel: {x}."
         if not self.track_running_stats:
             raise self.refuse(template, port="x", x=x)
-        note(Remark("warning", message(template, layer=self.kind, x=x), port="x"))
+        text = message(template, layer=self.kind, x=x)
+        note(Remark("warning", text, port="x", training=True))
 
 
 @layer("InstanceNorm1d", family="norm", aliases=NAMES, stem="norm")
