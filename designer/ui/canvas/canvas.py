@@ -272,7 +272,7 @@ class Canvas(QWidget):
             self._quick_add.chosen.connect(self._add_chosen)
             self._quick_add.considered.connect(self._plan)
             self._quick_add.closed.connect(self._unplan)
-        ends = wire_ends(spot) if spot is not None else self._selected_end()
+        ends = wire_ends(spot) if spot is not None else self._selected_ends()
         self._quick_add.offer(self.editor, ends, place, from_wire=spot is not None)
         width = self.theme.px(_POPUP_WIDTH)
         self._quick_add.open_at(self._popup_place(place, width), width)
@@ -306,14 +306,20 @@ class Canvas(QWidget):
         self.view.refresh()
 
     def _place_for(self, shape: Shape, place: Point, ends: commands.Ends) -> Point:
-        """Below the selected node that it is connected to, else where it was asked for."""
+        """In the selected wire, or below the selected node, else where it was asked for."""
         drawing, popup = self.stage.drawing, self._quick_add
+        if ends.source is not None and ends.target is not None:
+            return commands.between(drawing, ends.target, SIZES[shape][1], place)[0]
         if ends.source is not None and popup is not None and not popup.from_wire:
             return commands.place_below(drawing, drawing.cards[ends.source.node], shape)
-        return Point(snapped(place.x), snapped(place.y))
+        wanted = Point(snapped(place.x), snapped(place.y))
+        return commands.free_place(drawing, wanted, *SIZES[shape])
 
-    def _selected_end(self) -> commands.Ends:
-        """The output of the one selected node."""
+    def _selected_ends(self) -> commands.Ends:
+        """Both ends of the selected wire, or the output of the one selected node."""
+        wire = self.stage.marks.picked_wire
+        if wire is not None:
+            return commands.Ends(self.stage.drawing.wires[wire].edge.source, wire)
         if len(self.selection) == 1:
             outputs = self.stage.drawing.cards[self.selection[0]].outputs
             if outputs:
@@ -326,7 +332,10 @@ class Canvas(QWidget):
         if self.editor is None or self._quick_add is None:
             return
         shape = commands.shape_of(commands.fresh_layer(self.editor, kind, options))
-        commands.add(self.stage, kind, self._place_for(shape, place, ends), ends, options)
+        if ends.source is not None and ends.target is not None:
+            commands.insert(self.stage, kind, ends.target, place, options)
+        else:
+            commands.add(self.stage, kind, self._place_for(shape, place, ends), ends, options)
         self._reveal(self.selection)
 
     def _reveal(self, ids: Iterable[NodeId]) -> None:
@@ -351,14 +360,17 @@ class Canvas(QWidget):
             return
         layer = commands.fresh_layer(self.editor, kind)
         shape, drawing = commands.shape_of(layer), self.stage.drawing
-        ends = self._selected_end() if layer.inputs() else commands.FREE
-        if ends.source is not None:
+        ends = self._selected_ends() if layer.inputs() else commands.FREE
+        middle = self.view.shown().centre
+        if ends.source is not None and ends.target is not None:
+            commands.insert(self.stage, kind, ends.target, middle)
+        elif ends.source is not None:
             place = commands.place_below(drawing, drawing.cards[ends.source.node], shape)
+            commands.add(self.stage, kind, place, ends)
         else:
-            centre = self.view.shown().centre
-            wanted = Point(snapped(centre.x), snapped(centre.y))
+            wanted = Point(snapped(middle.x), snapped(middle.y))
             place = commands.free_place(drawing, wanted, *SIZES[shape])
-        commands.add(self.stage, kind, place, ends)
+            commands.add(self.stage, kind, place)
         self._reveal(self.selection)
 
     # Copies

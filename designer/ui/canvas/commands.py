@@ -99,34 +99,40 @@ def add(
         stage.select((id,))
 
 
-def insert(stage: Stage, kind: str, target: Target, place: Point) -> None:
+def insert(
+    stage: Stage,
+    kind: str,
+    target: Target,
+    place: Point,
+    options: Mapping[str, Raw] | None = None,
+) -> None:
     """Add a layer into the wire that enters `target`; what follows makes room."""
     editor = stage.editor
     if editor is None:
         return
-    layer = fresh_layer(editor, kind)
+    layer = fresh_layer(editor, kind, options)
     if not (layer.inputs() and layer.outputs()):
         add(stage, kind, place)
         return
     id = editor.document.next_id
     ports = (layer.inputs()[0].name, layer.outputs()[0].name)
-    centre, extra = _between(stage.drawing, target, SIZES[shape_of(layer)][1], place)
+    centre, extra = between(stage.drawing, target, SIZES[shape_of(layer)][1], place)
     parts = [edits.make_room(target.node, extra)] if extra else []
-    parts.append(edits.insert(target, kind, centre, None, ports))
+    parts.append(edits.insert(target, kind, centre, options, ports))
     if stage.apply(edits.all_of(parts), message("Insert {kind}", kind=layer.title)):
         stage.select((id,))
 
 
 def drop_in(stage: Stage, card: Card, target: Target, place: Point) -> None:
     """Put a layer that is there already into a wire."""
-    centre, extra = _between(stage.drawing, target, card.box.height, place)
+    centre, extra = between(stage.drawing, target, card.box.height, place)
     parts = [edits.make_room(target.node, extra)] if extra else []
     parts.append(edits.move({card.id: centre}))
     parts.append(edits.drop_in(card.id, target, (card.inputs[0].port, card.outputs[0].port)))
     stage.apply(edits.all_of(parts), message("Insert {name}", name=card.name))
 
 
-def _between(drawing: Drawing, target: Target, height: float, place: Point) -> tuple[Point, float]:
+def between(drawing: Drawing, target: Target, height: float, place: Point) -> tuple[Point, float]:
     """Where a layer goes in a wire, and by how much what follows has to move down."""
     wire, route = drawing.wires[target], drawing.route(target)
     above = drawing.cards[wire.edge.source.node].box.bottom

@@ -108,9 +108,8 @@ class Offers:
     def _possible(self, kind: str) -> bool:
         """Whether the kind has the port that would be connected."""
         layer = commands.fresh_layer(self._editor, kind)
-        if self._ends.source is not None:
-            return bool(layer.inputs())
-        return self._ends.target is None or bool(layer.outputs())
+        fed = self._ends.source is None or bool(layer.inputs())
+        return fed and (self._ends.target is None or bool(layer.outputs()))
 
     def _offer(self, kind: str, number: int | float | None) -> Offer:
         key = (kind, number)

@@ -715,3 +715,26 @@ def test_tab_takes_the_name_like_enter(desk: Desk) -> None:
     desk.hand.key(Qt.Key.Key_Tab)
     assert editor.document.graph.nodes[2].name == "first.half"
     assert desk.hand.focus() is desk.canvas.view
+
+
+def test_with_a_wire_selected_tab_adds_into_it(desk: Desk) -> None:
+    editor = desk.show(chain())
+    desk.hand.click(2, 190)
+    desk.hand.key(Qt.Key.Key_Tab)
+    desk.hand.type("linear 16")
+    desk.hand.key(Qt.Key.Key_Return)
+    assert desk.edges() == {(1, 2), (2, 5), (5, 3), (3, 4)}
+    assert editor.document.graph.nodes[5].option("out_features") == 16
+    assert len(editor.steps) == 1
+    cards = desk.canvas.stage.drawing.cards
+    assert cards[2].box.bottom < cards[5].box.y
+    assert cards[5].box.bottom < cards[3].box.y
+
+
+def test_a_layer_is_not_put_onto_another_one(desk: Desk) -> None:
+    desk.show(chain())
+    desk.hand.double_click(150, 120)
+    desk.hand.type("relu")
+    desk.hand.key(Qt.Key.Key_Return)
+    cards = desk.canvas.stage.drawing.cards
+    assert not cards[5].box.meets(cards[2].box)
