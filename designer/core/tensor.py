@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from designer.core.size import UNKNOWN, product
@@ -67,12 +67,12 @@ class Tensor:
     def lead(self, count: int) -> Tensor:
         """The same tensor without its last `count` axes."""
         kept = self.shape[: max(0, len(self.shape) - count)]
-        return replace(self, shape=kept)
+        return Tensor(kept, self.dtype, self.partial)
 
     def with_last(self, *sizes: Size) -> Tensor:
         """The same tensor with its last axes replaced by `sizes`, one for one."""
         lead = self.shape[: max(0, len(self.shape) - len(sizes))]
-        return replace(self, shape=(*lead, *sizes))
+        return Tensor((*lead, *sizes), self.dtype, self.partial)
 
     def with_shape(self, shape: tuple[Size, ...]) -> Tensor:
         """A tensor of the same dtype whose shape is `shape`, all axes known."""
@@ -80,7 +80,7 @@ class Tensor:
 
     def with_dtype(self, dtype: str) -> Tensor:
         """The same shape with another dtype."""
-        return replace(self, dtype=dtype)
+        return Tensor(self.shape, dtype, self.partial)
 
     def __str__(self) -> str:
         """`[B, 3, 32, 32]`, or `[…, 128]` where leading axes are unknown."""

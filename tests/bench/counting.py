@@ -19,7 +19,7 @@ from designer.core.expression import Expression
 from designer.core.graph import Source, Target
 from designer.core.message import message
 from designer.files.codec import read_document
-from tests.bench.designs import DIMENSIONS, chain, distinct, pictures, rebuilt, residual
+from tests.bench.designs import DIMENSIONS, chain, distinct, pictures, rebuilt, residual, straight
 from tests.bench.measure import Figure, medians, milliseconds, percentile, typical
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def field_edits(layers: int) -> Callable[[], float]:
 
     It returns the milliseconds from the edit to the totals.
     """
-    editor = Editor(large(layers))
-    middle = layers // 8 * 4 + 2
+    editor = Editor(chain(SHAPE, straight(layers, E("d")), d=512))
+    middle = layers // 4 * 2
     assert editor.document.graph.nodes[middle].kind == "Linear"
     widths = iter(range(1000, 1_000_000))
 
@@ -64,7 +64,7 @@ def field_edits(layers: int) -> Callable[[], float]:
 def p1() -> Iterator[Figure]:
     """One field of 10,000 layers."""
     edit = field_edits(10_000)
-    peer = rebuilt(residual(10_000, E("d")), TRIED, {"d": 512})
+    peer = rebuilt(straight(10_000, E("d")), TRIED, {"d": 512})
     times: list[float] = []
     slow: list[float] = []
     for _ in range(3):
@@ -111,7 +111,7 @@ def _every_shape(
         assert notice is not None
         assert len(notice.nodes) >= 10_000
 
-    mine, theirs = medians(5, edit, peer)
+    mine, theirs = medians(3, edit, peer)
     beside = f"torch meta with shapes {theirs:,.0f} ms"
     yield Figure(f"edit that changes every shape, {what}", mine, goal, beside=beside)
     yield Figure("times faster than rebuilding", theirs / mine, 30, "×", at_least=True)

@@ -77,9 +77,16 @@ def residual(layers: int, width: Raw) -> list[Step]:
     return (group * (layers // 4 + 1))[:layers]
 
 
+def straight(layers: int, width: Raw) -> list[Step]:
+    """Linear layers of one width, each with an activation: so many layers in all."""
+    group: list[Step] = [("Linear", {"out_features": width}), ("GELU", {})]
+    return group * (layers // 2)
+
+
 def distinct(layers: int) -> list[Step]:
-    """Linear layers of which no two have the same width."""
-    return [("Linear", {"out_features": 8 + n}) for n in range(layers)]
+    """Linear layers, each with an activation, of which no two have the same width."""
+    linear: list[Step] = [("Linear", {"out_features": 8 + n}) for n in range(layers // 2)]
+    return [step for one in linear for step in (one, ("ReLU", {}))]
 
 
 def pictures(layers: int) -> list[Step]:
