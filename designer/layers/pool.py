@@ -60,9 +60,13 @@ class Pooling(Layer):
         """The spatial axes of `x`, whose rank and dtype must be right."""
         self.ranked(x, (self.axes + 1, self.axes + 2), image("C" + SPATIAL[self.axes]))
         check_dtype(self, x, self.dtypes)
-        if any(known_zero(size) for size in x.last(self.axes + self.filled)):
+        if any(map(known_zero, self.needed(x))):
             raise self.refuse("{layer} finds nothing to pool in {got}.", port="x", got=x)
         return x.last(self.axes)
+
+    def needed(self, x: Tensor) -> tuple[Size, ...]:
+        """The axes that must not be empty."""
+        return x.last(self.axes + self.filled)
 
 
 class Sliding(Pooling):
@@ -262,10 +266,15 @@ class Adaptive(Pooling):
 
     def infer(self, x: Tensor) -> Result:
         """[N, C, *spatial] to [N, C, *output_size]; the batch axis may be absent."""
-        spatial = self.checked(x)
+        return self.pooled(x, self._sizes(self.checked(x)), "output_size")
+
+    def needed(self, x: Tensor) -> tuple[Size, ...]:
+        """The spatial axes; with `filled`, all behind the first."""
+        return x.last(self.axes + self.filled * (x.rank == self.axes + 2))
+
+    def _sizes(self, spatial: tuple[Size, ...]) -> tuple[Size, ...]:
         pairs = zip(self._targets(), spatial, strict=True)
-        sizes = tuple(size if target is None else target for target, size in pairs)
-        return self.pooled(x, sizes, "output_size")
+        return tuple(size if target is None else target for target, size in pairs)
 
     def caption(self, result: Result, inputs: Inputs) -> str:
         """What is kept, and how many: `avg → 1×1`."""
@@ -287,17 +296,28 @@ class Adaptive(Pooling):
         return targets
 
 
+@dataclass(frozen=True, eq=False)
+class AdaptiveAvg(Adaptive):
+    """What adaptive average poolings share."""
+
+    word = "avg"
+
+    def needed(self, x: Tensor) -> tuple[Size, ...]:
+        """None for a single mean, which PyTorch also takes of nothing."""
+        single = all(value(size) == 1 for size in self._sizes(x.last(self.axes)))
+        return () if single else super().needed(x)
+
+
 @layer(
     "AdaptiveAvgPool1d",
     family="pool",
     aliases=("global average pooling", "自适应平均池化", "全局池化"),
     stem="pool",
 )
-class AdaptiveAvgPool1d(Adaptive):
+class AdaptiveAvgPool1d(AdaptiveAvg):
     """The mean of as many windows along one axis as the output shall have."""
 
     axes = 1
-    word = "avg"
 
 
 @layer(
@@ -306,11 +326,10 @@ class AdaptiveAvgPool1d(Adaptive):
     aliases=("global average pooling", "gap", "自适应平均池化", "全局池化"),
     stem="pool",
 )
-class AdaptiveAvgPool2d(Adaptive):
+class AdaptiveAvgPool2d(AdaptiveAvg):
     """The mean of as many windows of an image as the output shall have."""
 
     axes = 2
-    word = "avg"
 
 
 @layer(
@@ -319,11 +338,11 @@ class AdaptiveAvgPool2d(Adaptive):
     aliases=("global average pooling", "自适应平均池化", "全局池化"),
     stem="pool",
 )
-class AdaptiveAvgPool3d(Adaptive):
+class AdaptiveAvgPool3d(AdaptiveAvg):
     """The mean of as many windows of a volume as the output shall have."""
 
     axes = 3
-    word = "avg"
+    filled = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -333,6 +352,7 @@ class AdaptiveMax(Adaptive):
     return_indices: bool = option(False, INDICES)
 
     word = "max"
+    filled = 1
 
 
 @layer(

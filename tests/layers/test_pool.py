@@ -111,6 +111,10 @@ def test_empty_axes(axes: int, kind: str) -> None:
     for place in (0, 1, axes + 1):
         shape = (*full[:place], 0, *full[place + 1 :])
         check(kind.format(axes), {"kernel_size": 2}, t(*shape), flops=False)
+        for size in (1, 2):
+            options = {"output_size": size}
+            for some in (shape, shape[1:]):
+                check(f"Adaptive{kind}".format(axes), options, t(*some), flops=False, weaker=False)
 
 
 @pytest.mark.parametrize("axes", AXES)
