@@ -62,10 +62,10 @@ class App(QObject):
         self.desk = Desk(state)
         self._listening: Editor | None = None
         self._said = ""
-        self._quiet = QTimer(self)
+        self._build()
+        self._quiet = QTimer(self.window)
         self._quiet.setSingleShot(True)
         self._quiet.timeout.connect(self._fall_silent)
-        self._build()
         self._connect()
         self.faults = Faults(state.path.parent)
         self.faults.told.connect(self._tell_fault)
@@ -254,6 +254,7 @@ class App(QObject):
         if document is None:
             return
         self.window.set_title(document.name, document.editor.modified)
+        self.code.set_name(document.name)
         tabs = [
             DocumentTab(d.name, d.editor.modified, str(d.path or "")) for d in self.desk.documents
         ]
@@ -279,8 +280,7 @@ class App(QObject):
         name = self._problem_name(first)
         alike = sum(problem.severity == first.severity for problem in problems)
         if first.severity == "error":
-            noun = "problem" if alike == 1 else "problems"
-            return "error", f"{alike:,} {noun}: {name}"
+            return "error", f"{_disagreeing(problems[:alike])}: {name}"
         if first.severity == "incomplete":
             return "hint", f"{name} has no input yet"
         return ("warn" if first.severity == "warning" else "hint"), f"{name}: {first.message}"
@@ -349,6 +349,14 @@ class App(QObject):
     def _tell_fault(self, sentence: str) -> None:
         text = f"{sentence}\n\nThe app goes on; save your work. Details are in {self.faults.path}."
         filing.tell(self.window, "Something went wrong", text)
+
+
+def _disagreeing(errors: Sequence[Problem]) -> str:
+    """How many errors there are, and whether they are all about shapes."""
+    one = len(errors) == 1
+    if all(problem.port for problem in errors):
+        return f"{len(errors):,} {'shape disagrees' if one else 'shapes disagree'}"
+    return f"{len(errors):,} {'problem' if one else 'problems'}"
 
 
 def bad_pair(qt: str, python: tuple[int, int]) -> str:

@@ -76,8 +76,8 @@ def _memory(totals: Totals) -> list[Span]:
         shown = figure if unit == before else size
         before = unit
         spans += [
-            Span(dtype, "text-2", "secondary", gap=8),
-            Span(shown, "text", "secondary", gap=4),
+            Span(dtype, "text-2", "secondary", gap=7),
+            Span(shown, "text", "secondary", gap=3),
         ]
     return spans
 
@@ -108,7 +108,7 @@ class TotalsPanel(QWidget):
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(self._theme.px(14), self._theme.px(8), self._theme.px(16), 16)
+        column.setContentsMargins(self._theme.px(16), self._theme.px(8), self._theme.px(16), 16)
         column.setSpacing(self._theme.px(2))
         for widget in (self.title, self.total, self.split_bar, self.split, *self.rows.values()):
             column.addWidget(widget)
@@ -175,7 +175,8 @@ class TotalsPanel(QWidget):
     def _show_costs(self, totals: Totals) -> None:
         assert self._editor is not None
         analysis = self._editor.analysis
-        self.rows["Memory"].set_right(*_memory(totals))
+        memory = _memory(totals)
+        self.rows["Memory"].set_right(*memory, short=tuple(memory[:4]))
         self.rows["Buffers"].setVisible(bool(totals.buffers))
         self.rows["Buffers"].set_right(Span(numbers.count(totals.buffers), role="secondary"))
         self._value("Training, Adam", "without activations", cost.training_bytes(totals))
