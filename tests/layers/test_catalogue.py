@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 KINDS = list(CATALOGUE)
 MODULES = [kind for kind in KINDS if hasattr(nn, kind)]
 SCOPE = {"B": free("B")}
-UNDRAWN = {"inplace", "device", "dtype", "_weight", "_freeze", "min_value", "max_value"} | {
+UNDRAWN = {
+    *("inplace", "device", "dtype", "_weight", "_freeze", "min_value", "max_value"),
+    *("size_average", "reduce", "distance_function", "options"),
+} | {
     "_random_samples",
     "process_group",
     "custom_encoder",
