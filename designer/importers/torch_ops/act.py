@@ -38,3 +38,5 @@ same(
     "torch.log_softmax(input, dim, dtype: only = None)",
 )
 same("Softmin", f"F.softmin(input, dim=None, {_STACK})")
+same("Threshold", "nn.Threshold(threshold, value, inplace: _ = False)")
+same("Threshold", "F.threshold(input, threshold, value, inplace: _ = False)")

@@ -1,4 +1,4 @@
-"""Operations that join several tensors."""
+"""Operations that join several tensors, and products of matrices."""
 
 from __future__ import annotations
 
@@ -14,19 +14,6 @@ same("Concat", "torch.cat(tensors, dim=0)", "torch.concat(tensors, dim=0)")
 same("Concat", "torch.concatenate(tensors, axis: dim = 0)")
 same("Stack", "torch.stack(tensors, dim=0)")
 same("MatMul", "torch.matmul(input, other)")
-
-
-@operation("torch.add(input, other, *, alpha=1)", "torch.mul(input, other)")
-def joined(call: Call) -> Bound:
-    """A sum or product of two tensors."""
-    if call.values.get("alpha", 1) != 1:
-        raise call.unmapped("{op} has alpha {alpha}.", alpha=call["alpha"])
-    kind = "Add" if call.op.endswith("add") else "Multiply"
-    return call.to(kind, {"xs": (call.tensor("input"), call.tensor("other"))})
-
-
-same("Subtract", "torch.sub(input, other, *, alpha: only = 1)")
-same("Divide", "torch.div(input, other, *, rounding_mode: only = None)")
 
 
 @operation("torch.mm(input, mat2)")
