@@ -131,6 +131,7 @@ class Hand:
         """Two clicks in a row."""
         self.click(x, y)
         QTest.mouseDClick(self.viewport, LEFT, NONE, self.at)
+        QTest.mouseRelease(self.viewport, LEFT, NONE, self.at)
 
     def key(self, key: Qt.Key, keys: Qt.KeyboardModifier = NONE) -> None:
         """Press a key where the keyboard is."""
