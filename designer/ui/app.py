@@ -79,6 +79,14 @@ class App(QObject):
         self.totals = TotalsPanel(theme)
         self.problems = ProblemsPanel(theme)
         self.code = CodePanel(theme)
+        self._shown_in: tuple[Callable[[Editor | None], None], ...] = (
+            self.canvas.set_editor,
+            self.inspector.set_editor,
+            self.variables.set_editor,
+            self.totals.set_editor,
+            self.problems.set_editor,
+            self.code.set_editor,
+        )
         panels = Panels(
             self.palette,
             self.canvas,
@@ -171,10 +179,8 @@ class App(QObject):
         if self._listening is not None:
             self._listening.unlisten(self._heard)
         editor = self._listening = self.editor
-        for panel in (self.canvas, self.inspector, self.variables, self.totals):
-            panel.set_editor(editor)
-        for panel in (self.problems, self.code):
-            panel.set_editor(editor)
+        for set_editor in self._shown_in:
+            set_editor(editor)
         if editor is not None and self.desk.current is not None:
             editor.listen(self._heard)
             self.canvas.restore_view_state(self.desk.current.view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,9 +100,8 @@ def test_a_person_draws_the_cifar10_cnn_and_exports_code_that_runs(
     person.press(Qt.Key.Key_E, CTRL)
     text = model.read_text(encoding="utf-8")
     assert text == person.app.code.text()
-    space: dict[str, type[torch.nn.Module]] = {}
-    exec(compile(text, str(model), "exec"), space)
-    module = next(v for v in space.values() if isinstance(v, type) and v.__module__ != "torch")()
+    space = runpy.run_path(str(model))
+    module = space[text.split("class ")[1].split("(")[0]]()
     assert sum(p.numel() for p in module.parameters()) == 160_202
     out = module(torch.rand(2, 3, 32, 32))
     assert out.shape == (2, 10)
