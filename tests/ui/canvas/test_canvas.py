@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -738,3 +741,14 @@ def test_a_layer_is_not_put_onto_another_one(desk: Desk) -> None:
     desk.hand.key(Qt.Key.Key_Return)
     cards = desk.canvas.stage.drawing.cards
     assert not cards[5].box.meets(cards[2].box)
+
+
+def test_the_canvas_is_imported_without_what_the_first_paint_must_not_wait_for() -> None:
+    code = (
+        "import sys, designer.ui.canvas; "
+        "print([m for m in ('networkx', 'numpy', 'torch') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
