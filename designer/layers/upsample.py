@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from designer.core.layer import Layer, Result, layer
+from designer.core.code import Code, Ref, call
+from designer.core.layer import Layer, Result, layer, same_value
 from designer.core.option import option
 from designer.core.size import UNKNOWN, Size, value
 from designer.layers.rules import FLOATS, SPATIAL, check_dtype, divides, known_zero, scaled
@@ -27,6 +28,7 @@ MODES = {
 }
 """The ranks that each mode is for."""
 SMOOTH = ("linear", "bilinear", "bicubic", "trilinear")
+ANTIALIASED = ("bilinear", "bicubic")
 BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")
 """Modes that have a kernel for uint8 too."""
 EXTENT = "Sizes of the spatial axes of the output."
@@ -149,8 +151,10 @@ class Upsample(Resampling):
     recompute_scale_factor: bool | None = option(
         None, "Compute factors anew from the sizes; changes values, not shapes."
     )
+    antialias: bool = option(False, "Smooth when it shrinks; for bilinear and bicubic alone.")
 
     preset: ClassVar = {"scale_factor": 2.0}
+    not_torch: ClassVar = ("antialias",)
 
     def infer(self, x: Tensor) -> Result:
         """[N, C, *spatial] to [N, C, *resampled]."""
@@ -161,7 +165,25 @@ class Upsample(Resampling):
                 "{layer} takes recompute_scale_factor without size only.",
                 option="recompute_scale_factor",
             )
-        return super().infer(x)
+        if self.antialias and self.mode not in ANTIALIASED:
+            raise self.refuse(
+                "{layer} has no antialias for {mode}.", option="antialias", mode=self.mode
+            )
+        result = super().infer(x)
+        return result if same_value(self.antialias, False) else replace(result, code=self._called())
+
+    def _called(self) -> Code:
+        """The function, which has an argument more than the module."""
+        given = {one.name: getattr(self, one.name) for one in self.declared}
+        return call(
+            "F.interpolate",
+            Ref("x"),
+            **{
+                one.name: given[one.name]
+                for one in self.declared
+                if not same_value(given[one.name], one.default)
+            },
+        )
 
     def how(self) -> str:
         """The option, as plain text."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import pytest
+from torch.nn import functional
 
 from designer.core.layer import examine
 from designer.core.size import UNKNOWN, free
@@ -40,9 +42,23 @@ def test_sizes_and_factors(mode: str, axes: int) -> None:
         check("Upsample", {"mode": mode, **options}, t(2, 3, *[5] * axes), free=(0,))
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_antialias(mode: str) -> None:
+    for axes, dtype in itertools.product([1, 2, 3], ["float32", "float64", "uint8", "int64"]):
+        for asked in ({"size": 3}, {"scale_factor": 0.7}, {"scale_factor": 2.0}, {"size": 0}):
+            options: dict[str, Any] = {"mode": mode, **asked, "antialias": True}
+            check(
+                "Upsample",
+                options,
+                t(2, 3, *[5] * axes, dtype=dtype),
+                reference=partial(partial, functional.interpolate, **options),
+            )
+
+
 @pytest.mark.parametrize("kind", ["Upsample", "UpsamplingNearest2d", "UpsamplingBilinear2d"])
 def test_ranks_and_empty_axes(kind: str) -> None:
-    for options in [{"size": 3}, {"size": (3, 4)}, {"scale_factor": 2.0}]:
+    several: list[dict[str, Any]] = [{"size": 3}, {"size": (3, 4)}, {"scale_factor": 2.0}]
+    for options in several:
         for rank in range(7):
             check(kind, options, t(*[4] * rank))
         for place in range(4):

@@ -37,7 +37,7 @@ def pad(call: Call) -> Bound:
 same(
     "Upsample",
     "F.interpolate(input, size=None, scale_factor=None, mode='nearest', align_corners=None,"
-    " recompute_scale_factor=None, antialias: only = False)",
+    " recompute_scale_factor=None, antialias=False)",
 )
 same("PixelShuffle", "F.pixel_shuffle(input, upscale_factor)")
 same("PixelUnshuffle", "F.pixel_unshuffle(input, downscale_factor)")
