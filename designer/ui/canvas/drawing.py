@@ -373,9 +373,9 @@ class Drawing:
     def _find_route(self, edge: Edge) -> Route:
         start, end = self._ends(edge)
         ends = (edge.source.node, edge.target.node)
-        route = geometry.direct(start, end)
         if self.hasty and not self.lifted.isdisjoint(ends):
-            return route
+            return Route("straight", (start, end))
+        route = geometry.direct(start, end)
         passed = self._passed(route, ends)
         if end.y > start.y + 4 and not passed:
             return route
