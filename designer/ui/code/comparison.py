@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
-from designer.export.check import check
-
 if TYPE_CHECKING:
     from subprocess import Popen
 
@@ -32,6 +30,9 @@ class Run:
         threading.Thread(target=self._work, name="comparison", daemon=True).start()
 
     def _work(self) -> None:
+        # It brings the analysis and networkx, which the window does without until it is painted.
+        from designer.export.check import check
+
         try:
             self.results.put(check(self.document, started=self._started))
         except Exception as error:  # noqa: BLE001  (raised again in the window's own thread)
