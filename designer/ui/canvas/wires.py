@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MANY = 60
 """So many ways of one kind are drawn as short lines: curves cost a hundred times as much."""
 
-_TOO_MANY = 600
+_TOO_MANY = 300
 """So many short lines are drawn thin and without soft edges, a hundred times as fast."""
 
 
