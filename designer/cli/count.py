@@ -116,6 +116,8 @@ class Line(NamedTuple):
     shape: str
     parameters: int | None
     times: int = 1
+    tied: str = ""
+    """The state-dict keys in which its tied parameters are counted."""
 
 
 def table(analysis: Analysis) -> Iterator[str]:
@@ -126,9 +128,10 @@ def table(analysis: Analysis) -> Iterator[str]:
     cells = [("layer", "kind", "output", "parameters", "share")]
     cells += [_cells(line, total) for line in lines]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for name, kind, shape, parameters, share in cells:
+    notes = ["", *(f"  tied to {line.tied}" if line.tied else "" for line in lines)]
+    for (name, kind, shape, parameters, share), note in zip(cells, notes, strict=True):
         left = f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {shape:<{widths[2]}}"
-        yield f"{left}  {parameters:>{widths[3]}}  {share:>{widths[4]}}".rstrip()
+        yield f"{left}  {parameters:>{widths[3]}}  {share:>{widths[4]}}{note}".rstrip()
     yield ""
     yield from totals(analysis, lines)
 
@@ -139,7 +142,13 @@ def _line(analysis: Analysis, id: NodeId) -> Line:
     shape = ", ".join(_shape(tensor) for tensor in tensors if isinstance(tensor, Tensor))
     known = not finding.counted.unknown and finding.result is not None
     count = finding.counted.parameters if known else None
-    return Line(shown(node.name, NAME_WIDTH), node.kind, shape, count)
+    return Line(shown(node.name, NAME_WIDTH), node.kind, shape, count, tied=_owners(analysis, id))
+
+
+def _owners(analysis: Analysis, id: NodeId) -> str:
+    nodes = analysis.document.graph.nodes
+    owners = analysis.findings[id].tied.values()
+    return ", ".join(f"{nodes[owner.node].attribute}.{owner.param}" for owner in owners)
 
 
 def _shape(tensor: Tensor) -> str:
@@ -150,6 +159,8 @@ def _cells(line: Line, total: int) -> tuple[str, str, str, str, str]:
     count, times = line.parameters, line.times
     several = f"{times} × " if times > 1 else ""
     figure = "" if count == 0 else several + numbers.count(count)
+    if line.tied:
+        figure = several + numbers.count(count)
     share = numbers.percent(count * times, total) if count else ""
     return line.name, several + line.kind, line.shape, figure, share
 

@@ -201,3 +201,17 @@ def test_groups_that_differ_in_a_number_are_not_alike() -> None:
 def test_grouping_loses_no_parameters() -> None:
     layers = lines("a b a b a b a b c c c c d", "b a " * 3)
     assert sum((line.parameters or 0) * line.times for line in grouped(layers)) == 5 * len(layers)
+
+
+def test_a_tied_layer_says_where_it_is_counted() -> None:
+    lines = netdraft("count", "gpt2-small").stdout.splitlines()
+    head = next(line for line in lines if line.startswith("lm_head"))
+    assert head.split() == [
+        "lm_head",
+        "Linear",
+        "[B,",
+        "T,",
+        "50257]",
+        "0",
+        *"tied to wte.weight".split(),
+    ]
