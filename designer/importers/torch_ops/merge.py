@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from designer.core.size import value
 from designer.importers.torch_ops.table import operation, same
 
 if TYPE_CHECKING:
@@ -28,6 +29,41 @@ def batches(call: Call) -> Bound:
     a, b = call.ranked("input", 3), call.ranked("mat2", 3)
     call.equal(a.axis(0), b.axis(0))
     return call.to("MatMul", {"a": a, "b": b})
+
+
+@operation("torch.outer(input, vec2)", "torch.ger(input, vec2)")
+def outer(call: Call) -> Bound:
+    """Each element of one vector with each of another."""
+    column = call.to("Unsqueeze", {"x": call.ranked("input", 1)}, {"dim": 1})
+    return call.to("Multiply", {"xs": (column, call.ranked("vec2", 1))})
+
+
+@operation("torch.addmm(input, mat1, mat2, *, beta=1, alpha=1)")
+def added_matrices(call: Call) -> Bound:
+    """A product of two matrices and what is added to it."""
+    a, b = call.ranked("mat1", 2), call.ranked("mat2", 2)
+    return _added(call, a, b)
+
+
+@operation("torch.baddbmm(input, batch1, batch2, *, beta=1, alpha=1)")
+def added_batches(call: Call) -> Bound:
+    """Products of as many matrices on both sides and what is added to them."""
+    a, b = call.ranked("batch1", 3), call.ranked("batch2", 3)
+    call.equal(a.axis(0), b.axis(0))
+    return _added(call, a, b)
+
+
+def _added(call: Call, a: Tensor, b: Tensor) -> Bound:
+    """A sum in which the product is not stretched."""
+    if (call["beta"], call["alpha"]) != (1, 1):
+        raise call.unmapped("{op} has factors other than 1.")
+    x, shape = call.tensor("input"), (*a.shape[:-1], b.axis(-1))
+    if len(x.shape) > len(shape):
+        raise call.bad("{op} adds at most {axes} axes, got {x}.", axes=len(shape), x=x)
+    for mine, theirs in zip(reversed(x.shape), reversed(shape), strict=False):
+        if value(mine) != 1:
+            call.equal(mine, theirs)
+    return call.to("Add", {"xs": (x, call.to("MatMul", {"a": a, "b": b}))})
 
 
 def _ranks(call: Call) -> tuple[tuple[Tensor, ...], list[int]]:
