@@ -213,5 +213,5 @@ def test_a_tied_layer_says_where_it_is_counted() -> None:
         "T,",
         "50257]",
         "0",
-        *"tied to wte.weight".split(),
+        *["tied", "to", "wte.weight"],
     ]
