@@ -235,6 +235,8 @@ class Layer:
     """The options, in the order in which they are declared."""
     ports: ClassVar[tuple[Port, ...]]
     """The input ports that the signature of `infer` names."""
+    further: ClassVar[tuple[str, ...]] = ()
+    """Optional input ports that `infer` takes as `**`, where there are many."""
     preset: ClassVar[Mapping[str, Raw]] = {}
     """Options that a layer added by hand gets instead of PyTorch's defaults."""
 
@@ -378,14 +380,16 @@ def same_value(a: object, b: object) -> bool:
 
 def _signature_ports(kind: type[Layer]) -> tuple[Port, ...]:
     parameters = list(inspect.signature(kind.infer).parameters.values())[1:]
-    return tuple(
+    ports = tuple(
         Port(
             parameter.name,
             optional=parameter.default is None,
             variadic=parameter.kind is inspect.Parameter.VAR_POSITIONAL,
         )
         for parameter in parameters
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     )
+    return ports + tuple(Port(name, optional=True) for name in kind.further)
 
 
 CATALOGUE: dict[str, type[Layer]] = {}
