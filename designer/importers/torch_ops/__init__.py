@@ -62,6 +62,7 @@ from designer.importers.torch_ops import (
     reg,
     resize,
     shape,
+    transformer,
 )
 from designer.importers.torch_ops.binding import (
     BadCall,
@@ -101,4 +102,5 @@ __all__ = [
     "same",
     "shape",
     "supported",
+    "transformer",
 ]
