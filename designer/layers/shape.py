@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.code import Code, Item, Method, Ref, method
-from designer.core.layer import Layer, Port, Remark, Result, layer, note, same_value
+from designer.core.layer import Layer, Port, Remark, Result, layer, note
 from designer.core.message import message
 from designer.core.option import option
 from designer.core.size import (
@@ -32,7 +32,6 @@ from designer.layers.axes import (
     position,
     some_axis,
 )
-from designer.layers.rules import COMPLEX, FLOATS, check_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -500,50 +499,3 @@ class Split(Layer):
     def caption(self, result: Result, inputs: Inputs) -> str:
         """The number of parts, or their sizes."""
         return f"÷ {self.chunks}" if self.sizes is None else " + ".join(map(str, self.sizes))
-
-
-@layer(
-    "Mean", family="shape", aliases=("average", "global average pooling", "reduce", "均值", "平均")
-)
-class Mean(Layer):
-    """Average over some axes: y = ∑ x / n."""
-
-    dim: int | tuple[int, ...] | None = option(
-        None, "The axes to average over; all when empty.", min=FIRST_AXIS, max=LAST_AXIS
-    )
-    keepdim: bool = option(False, "Keep those axes, with size 1.")
-    preset: ClassVar[Mapping[str, Raw]] = {"dim": 1}
-
-    def infer(self, x: Tensor) -> Result:
-        """[N, T, D] to [N, D] with dim 1, or to [N, 1, D] with keepdim."""
-        check_dtype(self, x, (*FLOATS, *COMPLEX))
-        return Result((self._reduced(x),), code=self._code())
-
-    def _code(self) -> Code:
-        keep = () if same_value(self.keepdim, False) else (("keepdim", self.keepdim),)
-        if self.dim is not None:
-            return Code(Method(Ref("x"), "mean", (_unlisted(self.dim),), keep))
-        return Code(Method(Ref("x"), "mean", (), (("dim", None), *keep) if keep else ()))
-
-    def _reduced(self, x: Tensor) -> Tensor:
-        if not self.dim and self.dim != 0:
-            return self._over_all(x)
-        dims = _listed(self.dim)
-        places = located(self, x, *dims, scalar=True)
-        if places is None:
-            return replace(x, shape=(), partial=True)
-        distinct(self, places)
-        shape = padded(x, *dims).shape
-        left = [1 if at in places else size for at, size in enumerate(shape)]
-        if not self.keepdim:
-            left = [size for at, size in enumerate(shape) if at not in places]
-        return replace(x, shape=tuple(left) if shape else ())
-
-    def _over_all(self, x: Tensor) -> Tensor:
-        if not self.keepdim:
-            return x.with_shape(())
-        return replace(x, shape=tuple(1 for _ in x.shape))
-
-    def caption(self, result: Result, inputs: Inputs) -> str:
-        """The axes."""
-        return "" if self.dim is None else _shown(_listed(self.dim))

@@ -12,9 +12,9 @@ from designer.core.code import Item, Method, Ref
 from designer.core.layer import Examined, Layer, examine
 from designer.core.size import UNKNOWN, Size, free, variable
 from designer.core.tensor import ANYTHING, Tensor
+from designer.layers.reduce import Mean
 from designer.layers.shape import (
     Flatten,
-    Mean,
     Permute,
     Reshape,
     Select,
