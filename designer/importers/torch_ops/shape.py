@@ -34,6 +34,35 @@ def transpose_matrix(call: Call) -> Bound:
     return call.to("Identity", {"x": x})
 
 
+@operation(
+    "torch.movedim(input, source, destination)", "torch.moveaxis(input, source, destination)"
+)
+def move_axes(call: Call) -> Bound:
+    """Axes put into other places; those that are not named keep their order."""
+    x = call.tensor("input")
+    if x.rank is None:
+        raise call.unmapped("{op} needs to know the axes of {x}.", x=x)
+    sources, places = _axes(call, "source", x.rank), _axes(call, "destination", x.rank)
+    if len(sources) != len(places):
+        raise call.bad("{op} moves {sources} to {places}.", sources=sources, places=places)
+    others = [axis for axis in range(x.rank) if axis not in sources]
+    moved = dict(zip(places, sources, strict=True))
+    dims = [moved[at] if at in moved else others.pop(0) for at in range(x.rank)]
+    return call.to("Permute", {"x": x}, {"dims": dims})
+
+
+def _axes(call: Call, name: str, rank: int) -> list[int]:
+    """Axes counted from 0. Raises BadCall where there is none, or one is named twice."""
+    given = call[name]
+    axes = given if isinstance(given, (tuple, list)) else (given,)
+    places = [axis % rank for axis in axes if isinstance(axis, int) and -rank <= axis < rank]
+    if len(set(places)) < len(axes):
+        raise call.bad(
+            "{op} has no {name} {given} of {rank} axes.", name=name, given=given, rank=rank
+        )
+    return places
+
+
 @operation("torch.narrow(input, dim, start, length)")
 def narrow(call: Call) -> Bound:
     """A range of an axis, all of which must be there."""
