@@ -568,3 +568,12 @@ def test_a_design_with_problems_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ExportError):
         export_to(tmp_path / "model.py", Editor(Document()), "One")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_selected_while_hidden_is_in_view_when_shown(panel: CodePanel) -> None:
+    panel.hide()
+    design = shown(panel, "gpt2-small")
+    panel.show_nodes([max(design.document.graph.nodes) - 1])
+    panel.show()
+    QApplication.processEvents()
+    assert set(panel.view.marked()) & set(panel.view.in_view())

@@ -122,6 +122,7 @@ class CodePanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._bring_up_to_date()
+        self._reveal()
 
     def _bring_up_to_date(self) -> None:
         if self._stale:
@@ -183,8 +184,13 @@ class CodePanel(QWidget):
         chosen = tuple(ids)
         moved, self._nodes = chosen != self._nodes, chosen
         self._mark()
+        if moved:
+            self._reveal()
+
+    def _reveal(self) -> None:
+        """Scroll as far as no line of the selected nodes is in view."""
         lines = self.view.marked()
-        if moved and lines and not set(lines) & set(self.view.in_view()):
+        if lines and not set(lines) & set(self.view.in_view()):
             self.view.go_to(lines[0])
 
     def _mark(self) -> None:
