@@ -66,8 +66,11 @@ def spread(call: Call) -> Bound:
 )
 def norm(call: Call) -> Bound:
     """The Frobenius norm is that of power 2."""
+    dim = call["dim"]
+    if call["p"] == "fro" and isinstance(dim, (tuple, list)) and len(dim) > 2:
+        raise call.bad("{op} takes two axes for the Frobenius norm, got {dim}.", dim=dim)
     power = 2 if call["p"] in ("fro", None) else call["p"]
     if isinstance(power, str) or (isinstance(power, float) and math.isinf(power)):
         raise call.unmapped("{op} has the norm {p}.", p=power)
-    options = {"p": power, "dim": call["dim"], "keepdim": call["keepdim"]}
+    options = {"p": power, "dim": dim, "keepdim": call["keepdim"]}
     return call.to("Norm", {"x": call.tensor("input")}, options)
