@@ -218,13 +218,13 @@ class Analysis:
             text = message(
                 "This version of Netdraft does not know the layer {kind}.", kind=node.kind
             )
-            return Finding(None, problems=(Problem("error", text, id),))
+            return Finding(None, problems=(Problem("error", text, id),), counted=_UNCOUNTED)
         built = self._build(id, node)
         inputs, gaps = self._inputs(id, built.layer)
         if built.problems:
             outputs = {port.name: ANYTHING for port in built.layer.outputs()}
             problems = (*(replace(problem, node=id) for problem in built.problems), *gaps)
-            return Finding(built.layer, inputs, None, outputs, problems)
+            return Finding(built.layer, inputs, None, outputs, problems, counted=_UNCOUNTED)
         if gaps or id in self._tying:
             return self._judged(id, built.layer, inputs, gaps)
         key = (built.layer, node.trainable, self._behind(id, built.layer), tuple(inputs.items()))
@@ -264,8 +264,10 @@ class Analysis:
             trained = result.tally.parameters if self.document.graph.nodes[id].trainable else 0
             found = (*problems, *extra)
             return Finding(layer, inputs, result, outputs, found, {}, result.tally, trained)
-        finding = Finding(layer, inputs, result, outputs, (*problems, *extra))
-        return self._counted(id, finding) if result else finding
+        found = (*problems, *extra)
+        if result is None:
+            return Finding(layer, inputs, None, outputs, found, counted=_UNCOUNTED)
+        return self._counted(id, Finding(layer, inputs, result, outputs, found))
 
     def _build(self, id: NodeId, node: Node) -> Built:
         spelling, names = self._recipes[id]
@@ -367,6 +369,8 @@ class Analysis:
 
     def _counted(self, id: NodeId, finding: Finding) -> Finding:
         """The finding with its ties checked and what it adds to the totals."""
+        if finding.result is None:
+            return finding
         node = self.document.graph.nodes[id]
         ties = self.document.graph.ties
         tied: dict[str, ParamRef] = {}
@@ -380,7 +384,7 @@ class Analysis:
                 tied[param.name] = owner
         problems += self._lost_ties(id, finding) if ties else ()
         own = [param for param in finding.params if param.name not in tied]
-        counted = finding.result.tally if finding.result and not tied else tally(own)
+        counted = tally(own) if tied else finding.result.tally
         trainable = counted.parameters if node.trainable else 0
         return Finding(
             finding.layer,
@@ -470,6 +474,9 @@ class Totals:
         """Whether every tensor has a size."""
         return not self.unknown
 
+
+_UNCOUNTED = Tally(unknown=1)
+"""Of a layer of which nothing can be said: whatever it holds, the totals are lower bounds."""
 
 TIE = "tie"
 """Stands in `Problem.option` for a tie, which is no option."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,6 +71,32 @@ def test_an_input_without_a_wire_leaves_the_count_open() -> None:
     assert (totals.parameters, totals.unknown, totals.known) == (10, 1, False)
     assert drawing.shape(fc) == "[…, 10]"
     assert drawing.finding(fc).problems[0].severity == "incomplete"
+
+
+@pytest.mark.parametrize("wrong", [Expression("nope"), Expression("7/2"), -5, "x"])
+def test_a_layer_with_an_unusable_option_leaves_the_count_open(wrong: Any) -> None:
+    drawing = Drawing()
+    fc = drawing.add("Linear", drawing.add("Linear", drawing.input("B", 8), out_features=4))
+    drawing.do(edits.set_options([fc], {"out_features": wrong}))
+    totals = drawing.editor.analysis.totals()
+    assert (totals.parameters, totals.known) == (36, False)
+    drawing.do(edits.set_options([fc], {"out_features": 2}))
+    totals = drawing.editor.analysis.totals()
+    assert (totals.parameters, totals.known) == (46, True)
+
+
+def test_a_layer_whose_options_refuse_each_other_leaves_the_count_open() -> None:
+    drawing = Drawing()
+    drawing.add("GroupNorm", drawing.input("B", 8, 4, 4), num_groups=3, num_channels=8)
+    assert not drawing.editor.analysis.totals().known
+
+
+def test_a_layer_that_is_not_known_leaves_the_count_open() -> None:
+    drawing = Drawing()
+    id = drawing.add("Linear", drawing.input("B", 8))
+    node = drawing.editor.document.graph.nodes[id]
+    drawing.do(edits.put_nodes([(id, replace(node, kind="Unheard"))]))
+    assert not drawing.editor.analysis.totals().known
 
 
 def test_a_free_dimension_in_a_parameter_is_a_problem_and_no_count() -> None:
