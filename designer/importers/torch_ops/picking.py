@@ -1,0 +1,63 @@
+"""Operations that pick elements by indices, repeat, turn and slide over them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from designer.core.tensor import Tensor
+from designer.importers.torch_ops.table import operation, same
+
+if TYPE_CHECKING:
+    from designer.importers.torch_ops.binding import Bound, Call
+
+same("Gather", "torch.gather(input, dim, index, *, sparse_grad: _ = False)")
+same("IndexSelect", "torch.index_select(input, dim, index)")
+same("TakeAlongDim", "torch.take_along_dim(input, indices: index, dim)")
+same("OneHot", "F.one_hot(tensor, num_classes)")
+same("Expand", "torch.broadcast_to(input, size)", "Tensor.expand(self, *size)")
+same("Expand", "Tensor.broadcast_to(self, *size)")
+same("Repeat", "Tensor.repeat(self, *repeats)")
+same("Flip", "torch.flip(input, dims)", "Tensor.flip(self, *dims)")
+same("Flip", "torch.fliplr(input)", dims=1)
+same("Flip", "torch.flipud(input)", dims=0)
+same("Roll", "torch.roll(input, shifts, dims=None)")
+same("Rot90", "torch.rot90(input, k=1, dims=(0, 1))")
+same("SlidingWindows", "Tensor.unfold(self, dimension: dim, size, step)")
+same("Tril", "torch.tril(input, diagonal=0)")
+same("Triu", "torch.triu(input, diagonal=0)")
+same("Diagonal", "torch.diagonal(input, offset=0, dim1=0, dim2=1)")
+
+
+@operation("torch.scatter(input, dim, index, src, *, reduce=None)")
+def scatter(call: Call) -> Bound:
+    """The source is a tensor or a number."""
+    inputs = {"x": call.tensor("input"), "index": call.tensor("index")}
+    if call["reduce"] is not None:
+        raise call.unmapped("{op} has reduce {reduce}.", reduce=call["reduce"])
+    if isinstance(call["src"], Tensor):
+        return call.to("Scatter", {**inputs, "src": call["src"]}, {"dim": call["dim"]})
+    return call.to("Scatter", inputs, {"dim": call["dim"], "value": call["src"]})
+
+
+@operation("torch.unbind(input, dim=0)")
+def unbind(call: Call) -> Bound:
+    """As many parts as the axis has places."""
+    size = call.known_axis("input", "dim")
+    return call.to("Unbind", {"x": call.tensor("input")}, {"parts": size, "dim": call["dim"]})
+
+
+@operation("torch.tile(input, dims)", "Tensor.tile(self, *dims)")
+def tile(call: Call) -> Bound:
+    """Copies along the last axes where fewer are listed."""
+    x = call.tensor(next(iter(call.values)))
+    dims = call["dims"] if isinstance(call["dims"], (tuple, list)) else (call["dims"],)
+    if x.rank is None:
+        raise call.unmapped("{op} needs to know the axes of {x}.", x=x)
+    return call.to("Repeat", {"x": x}, {"repeats": (*(1,) * (x.rank - len(dims)), *dims)})
+
+
+@operation("torch.repeat_interleave(input, repeats, dim=None, *, output_size: _ = None)")
+def repeat_interleave(call: Call) -> Bound:
+    """The same number for each element."""
+    options = {"repeats": call.whole("repeats"), "dim": call["dim"]}
+    return call.to("RepeatInterleave", {"x": call.tensor("input")}, options)

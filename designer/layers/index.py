@@ -1,0 +1,235 @@
+"""Layers that pick elements by indices, or put them in places; none has parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from designer.core.code import Code, Ref, call, method
+from designer.core.layer import Layer, Port, Result, layer
+from designer.core.option import option
+from designer.core.size import Size, value
+from designer.core.tensor import Tensor
+from designer.layers.axes import (
+    FIRST_AXIS,
+    LAST_AXIS,
+    broadcast,
+    located,
+    padded,
+    position,
+    some_axis,
+)
+from designer.layers.math import written
+from designer.layers.order import resized
+from designer.layers.rules import check_dtype
+
+if TYPE_CHECKING:
+    from designer.core.layer import Inputs
+
+AXIS = "The axis along which is picked."
+PLACES = ("int64", "int32")
+"""Dtypes of indices."""
+
+
+class Picking(Layer):
+    """Elements of one axis, by index."""
+
+    dim: int
+
+    def check_index(self, index: Tensor, accepted: tuple[str, ...] = PLACES) -> None:
+        """Refuse indices that are no whole numbers."""
+        check_dtype(self, index, accepted, "index")
+
+    def same_rank(self, x: Tensor, index: Tensor, port: str = "index") -> None:
+        """Refuse indices with another number of axes."""
+        ranks = {max(rank, 1) for rank in (x.rank, index.rank) if rank is not None}
+        if len(ranks) > 1:
+            raise self.refuse(
+                "{layer} needs equal ranks, got {x} and {index}.", port=port, x=x, index=index
+            )
+
+    def within(self, x: Tensor, index: Tensor, port: str, *, but: int | None = None) -> None:
+        """Refuse indices that reach beyond `x` along an axis other than `but`."""
+        if x.rank is None or index.rank is None:
+            return
+        for axis, (room, size) in enumerate(zip(x.shape, index.shape, strict=False)):
+            have, want = value(room), value(size)
+            if axis != but and have is not None and want is not None and want > have:
+                raise self.refuse(
+                    "{layer} finds {got} indices on axis {axis} of {expected}.",
+                    port=port,
+                    axis=axis,
+                    expected=room,
+                    got=size,
+                )
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The axis."""
+        return f"dim {self.dim}".replace("-", "−")
+
+
+@layer("Gather", family="shape", aliases=("lookup", "pick by index", "收集", "索引"))
+class Gather(Picking):
+    """y[i][j] = x[i][index[i][j]] along an axis; the output has the shape of the index."""
+
+    dim: int = option(1, AXIS, min=FIRST_AXIS, max=LAST_AXIS)
+
+    def infer(self, x: Tensor, index: Tensor) -> Result:
+        """[..., n, ...] and [..., k, ...] to [..., k, ...]."""
+        self.check_index(index)
+        if not any(value(size) == 0 for size in index.shape):
+            self.same_rank(x, index)
+        places = located(self, x, self.dim, scalar=True)
+        if places is not None and x.rank is not None:
+            self.within(x, index, "index", but=places[0])
+        code = call("torch.gather", Ref("x"), self.dim, Ref("index"))
+        return Result((replace(index, dtype=x.dtype),), code=code)
+
+
+@layer("TakeAlongDim", family="shape", aliases=("take along axis", "沿维取值"), stem="take")
+class TakeAlongDim(Picking):
+    """Gather whose index broadcasts against the input, the axis apart."""
+
+    dim: int = option(-1, AXIS, min=FIRST_AXIS, max=LAST_AXIS)
+
+    def infer(self, x: Tensor, index: Tensor) -> Result:
+        """[..., n, ...] and [..., k, ...] to [..., k, ...]."""
+        self.check_index(index, ("int64",))
+        some_axis(self, x)
+        code = call("torch.take_along_dim", Ref("x"), Ref("index"), dim=self.dim)
+        if x.rank is None or index.rank is None:
+            return Result((Tensor((), x.dtype, partial=True),), code=code)
+        if x.rank != index.rank:
+            raise self.refuse(
+                "{layer} needs equal ranks, got {x} and {index}.", port="index", x=x, index=index
+            )
+        place = position(self, self.dim, x.rank)
+        picked = index.shape[place : place + 1]
+        one, other = (self._apart(tensor, place) for tensor in (x, index))
+        joint = broadcast(self, one, other, "index")
+        shape = (*joint.shape[:place], *picked, *joint.shape[place + 1 :])
+        return Result((x.with_shape(shape),), code=code)
+
+    def _apart(self, x: Tensor, place: int) -> Tensor:
+        """`x` with 1 in place of an axis."""
+        return x.with_shape((*x.shape[:place], 1, *x.shape[place + 1 :]))
+
+
+@layer("IndexSelect", family="shape", aliases=("take rows", "lookup", "按索引选取"), stem="pick")
+class IndexSelect(Picking):
+    """The positions of an axis that a vector of indices lists."""
+
+    dim: int = option(0, AXIS, min=FIRST_AXIS, max=LAST_AXIS)
+
+    def infer(self, x: Tensor, index: Tensor) -> Result:
+        """[..., n, ...] and [k] to [..., k, ...]."""
+        self.check_index(index)
+        self.ranked(index, (0, 1), "[k]", "index")
+        if x.rank == 0:
+            located(self, x, self.dim)
+            refusal = self.refuse(
+                "{layer} takes one index of a scalar, got {got}.", port="index", got=index.count
+            )
+            self.same(1, index.count, refusal)
+            return Result((x,), code=self._code())
+        return Result((resized(self, x, self.dim, index.count),), code=self._code())
+
+    def _code(self) -> Code:
+        return call("torch.index_select", Ref("x"), self.dim, Ref("index"))
+
+
+@layer("Scatter", family="shape", aliases=("put", "write by index", "散布"))
+class Scatter(Picking):
+    """A copy of x in which y[i][index[i][j]] = src[i][j] along an axis."""
+
+    dim: int = option(1, AXIS, min=FIRST_AXIS, max=LAST_AXIS)
+    value: float = option(0.0, "What is put where no source is connected.")
+    reduce: str = option(
+        "none",
+        "What becomes of what was there.",
+        choices=("none", "sum", "prod", "amax", "amin", "mean"),
+    )
+
+    def infer(self, x: Tensor, index: Tensor, src: Tensor | None = None) -> Result:
+        """[..., n, ...] with indices [..., k, ...] to the shape of x."""
+        self.check_index(index)
+        self.same_rank(x, index)
+        places = located(self, x, self.dim, scalar=True)
+        if places is not None and x.rank is not None:
+            self.within(x, index, "index", but=places[0])
+        if src is not None:
+            self._check_source(x, index, src)
+        return Result((x,), code=self._code(src))
+
+    def _check_source(self, x: Tensor, index: Tensor, src: Tensor) -> None:
+        self.same_rank(x, src, "src")
+        self.within(src, index, "src")
+        if src.dtype != x.dtype and not (src.partial or x.partial):
+            raise self.refuse(
+                "{layer} needs one dtype, got {a} and {b}.", port="src", a=x.dtype, b=src.dtype
+            )
+
+    def _code(self, src: Tensor | None) -> Code:
+        args = (self.dim, Ref("index"))
+        if src is None:
+            return method("x", "scatter", *args, written(self.value))
+        if self.reduce == "none":
+            return method("x", "scatter", *args, Ref("src"))
+        return method("x", "scatter_reduce", *args, Ref("src"), self.reduce)
+
+
+@layer("OneHot", family="embed", aliases=("one-hot encoding", "indicator", "独热编码"))
+class OneHot(Layer):
+    """A new last axis with a 1 at the class and 0 elsewhere."""
+
+    num_classes: Size = option(10, "Size of the new axis.", min=1)
+
+    def infer(self, x: Tensor) -> Result:
+        """[...] to [..., num_classes], in int64."""
+        check_dtype(self, x, ("int64",))
+        out = replace(x, shape=(*x.shape, self.num_classes), dtype="int64")
+        return Result((out,), code=call("F.one_hot", Ref("x"), self.num_classes))
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The number of classes."""
+        return str(self.num_classes)
+
+
+@layer("Unbind", family="shape", aliases=("unstack", "separate", "拆开"))
+class Unbind(Layer):
+    """Each position of an axis as an output of its own; the axis goes."""
+
+    parts: int = option(2, "Size of the axis.", min=1, max=1024)
+    dim: int = option(0, "The axis that goes.", min=FIRST_AXIS, max=LAST_AXIS)
+
+    def outputs(self) -> tuple[Port, ...]:
+        """One for each position: out0, out1, ..."""
+        return tuple(Port(f"out{part}") for part in range(self.parts))
+
+    def infer(self, x: Tensor) -> Result:
+        """[..., n, ...] to n times [..., ...]."""
+        some_axis(self, x)
+        args = () if self.dim == 0 else (self.dim,)
+        code = method("x", "unbind", *args)
+        code = replace(code, returns=tuple(port.name for port in self.outputs()))
+        return Result((self._part(x),) * self.parts, code=code)
+
+    def _part(self, x: Tensor) -> Tensor:
+        places = located(self, x, self.dim)
+        if places is None:
+            return replace(x, shape=(), partial=True)
+        (place,) = places
+        shape = padded(x, self.dim).shape
+        refusal = self.refuse(
+            "{layer} has {expected} parts, the axis {got}.",
+            option="parts",
+            port="x",
+            expected=self.parts,
+            got=shape[place],
+        )
+        self.same(self.parts, shape[place], refusal)
+        return replace(x, shape=(*shape[:place], *shape[place + 1 :]))
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The number of parts."""
+        return f"÷ {self.parts}"

@@ -1,0 +1,79 @@
+"""Layers that pick elements by indices, against PyTorch."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+from designer.core.layer import examine
+from designer.core.size import free
+from designer.core.tensor import DTYPE_BYTES, Tensor
+from tests.layers.oracle import check, made, t
+
+SHAPES = ((), (3,), (2, 3), (2, 1), (2, 3, 4))
+INDICES = ((), (2,), (2, 3), (2, 1), (1, 3), (3, 3), (2, 3, 4))
+DIMS = (-3, -2, -1, 0, 1, 2)
+
+
+def picking(kind: str, dim: int) -> Any:
+    """Makes PyTorch's function along an axis."""
+    functions = {
+        "Gather": lambda x, index: torch.gather(x, dim, index),
+        "TakeAlongDim": lambda x, index: torch.take_along_dim(x, index, dim=dim),
+        "IndexSelect": lambda x, index: torch.index_select(x, dim, index),
+    }
+    return lambda: functions[kind]
+
+
+@pytest.mark.parametrize("dim", DIMS)
+@pytest.mark.parametrize("kind", ["Gather", "TakeAlongDim", "IndexSelect"])
+def test_picking(kind: str, dim: int) -> None:
+    for shape, index in itertools.product(SHAPES, INDICES):
+        fed = t(*shape), t(*index, dtype="int64")
+        check(kind, {"dim": dim}, *fed, reference=picking(kind, dim), high=1)
+
+
+@pytest.mark.parametrize("kind", ["Gather", "TakeAlongDim", "IndexSelect"])
+def test_dtypes_of_picking(kind: str) -> None:
+    for dtype in DTYPE_BYTES:
+        check(kind, {"dim": 0}, t(3), t(2, dtype=dtype), reference=picking(kind, 0), high=1)
+        check(kind, {"dim": 0}, t(3, dtype=dtype), t(2, dtype="int64"), reference=picking(kind, 0))
+
+
+@pytest.mark.parametrize("dim", [-2, -1, 0, 1])
+def test_scatter(dim: int) -> None:
+    made_by = lambda: lambda x, index, src: x.scatter(dim, index, src)  # noqa: E731
+    for shape, index, src in itertools.product(((2, 3), (3,), (3, 3)), INDICES[1:], INDICES[1:]):
+        fed = t(*shape), t(*index, dtype="int64"), t(*src)
+        check("Scatter", {"dim": dim}, *fed, reference=made_by, high=1)
+    number = lambda: lambda x, index: x.scatter(dim, index, 0.5)  # noqa: E731
+    for shape, index in itertools.product(SHAPES, INDICES):
+        pair = t(*shape), t(*index, dtype="int64")
+        check("Scatter", {"dim": dim, "value": 0.5}, *pair, reference=number, high=1)
+
+
+@pytest.mark.parametrize("reduce", ["sum", "prod", "amax", "mean"])
+def test_scatter_combines(reduce: str) -> None:
+    made_by = lambda: lambda x, index, src: x.scatter_reduce(1, index, src, reduce)  # noqa: E731
+    fed = t(2, 3), t(2, 3, dtype="int64"), t(2, 3)
+    assert check("Scatter", {"reduce": reduce}, *fed, reference=made_by)
+
+
+def test_one_hot() -> None:
+    made_by = lambda: lambda x: functional.one_hot(x, 5)  # noqa: E731
+    for shape, dtype in itertools.product(SHAPES, DTYPE_BYTES):
+        fed = t(*shape, dtype=dtype)
+        check("OneHot", {"num_classes": 5}, fed, reference=made_by, flops=False)
+
+
+def test_unbind() -> None:
+    for dim, shape in itertools.product(DIMS, SHAPES):
+        made_by = lambda dim=dim: lambda x: x.unbind(dim)  # noqa: E731
+        parts = shape[dim] if -len(shape) <= dim < len(shape) else 1
+        check("Unbind", {"parts": parts, "dim": dim}, t(*shape), reference=made_by)
+    examined = examine(made("Unbind", parts=2, dim=1), {"x": Tensor((free("B"), 3))})
+    assert [str(r.message) for r in examined.remarks] == ["Unbind has 2 parts, the axis 3."]
