@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from designer.core.layer import Layer, Port, Result, layer
+from designer.core.layer import Layer, Port, Remark, Result, layer, note
+from designer.core.message import message
 from designer.core.option import option
 from designer.core.size import Size, value
+from designer.layers.axes import LAST_AXIS
 from designer.layers.rules import (
+    COMPLEX,
     FLOATS,
     INTEGERS,
     SPATIAL,
@@ -298,14 +301,37 @@ class Adaptive(Pooling):
 
 @dataclass(frozen=True, eq=False)
 class AdaptiveAvg(Adaptive):
-    """What adaptive average poolings share."""
+    """What adaptive average poolings share; a single mean is PyTorch's plain mean."""
 
     word = "avg"
 
-    def needed(self, x: Tensor) -> tuple[Size, ...]:
-        """None for a single mean, which PyTorch also takes of nothing."""
-        single = all(value(size) == 1 for size in self._sizes(x.last(self.axes)))
-        return () if single else super().needed(x)
+    def checked(self, x: Tensor) -> tuple[Size, ...]:
+        """The spatial axes; those of which a single mean is taken may be empty or complex."""
+        if not self._single(x):
+            return super().checked(x)
+        pattern = image("C" + SPATIAL[self.axes])
+        self.ranked(x, self._ranks(), pattern)
+        check_dtype(self, x, (*FLOATS, *COMPLEX))
+        if x.rank not in (None, self.axes + 1, self.axes + 2):
+            values = {"layer": self.kind, "expected": pattern, "got": x}
+            text = message("{layer} is meant for {expected}, got {got}.", **values)
+            note(Remark("warning", text, port="x"))
+        return x.last(self.axes)
+
+    def _ranks(self) -> tuple[int, ...]:
+        """Numbers of axes of which PyTorch takes a mean over the last ones."""
+        if self.axes == 1:
+            return (2, 3)
+        least = self.axes + isinstance(self.output_size, tuple)
+        return tuple(range(least, LAST_AXIS + 2))
+
+    def _single(self, x: Tensor) -> bool:
+        """Whether one value is left of each channel."""
+        targets = self._targets()
+        if x.rank is not None and x.rank < self.axes:
+            return False
+        sizes = zip(targets, x.last(self.axes), strict=True)
+        return all(value(size if target is None else target) == 1 for target, size in sizes)
 
 
 @layer(

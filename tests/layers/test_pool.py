@@ -126,6 +126,16 @@ def test_dtypes(axes: int, dtype: str) -> None:
         check(f"Adaptive{word}Pool{axes}d", {"output_size": 2}, x)
 
 
+@pytest.mark.parametrize("axes", AXES)
+def test_a_single_mean_of_any_rank(axes: int) -> None:
+    for size, rank in itertools.product([1, (1,) * axes, 2], range(8)):
+        x = t(*[3] * rank)
+        check(f"AdaptiveAvgPool{axes}d", {"output_size": size}, x, weaker=False)
+    for dtype in DTYPE_BYTES:
+        x = t(2, *[3] * (axes + 1), dtype=dtype)
+        check(f"AdaptiveAvgPool{axes}d", {"output_size": 1}, x)
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "sentence"),
     [
