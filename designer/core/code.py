@@ -30,7 +30,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`function(*args, **kwargs)`; `function` is a dotted name or an expression."""
+    """`function(*args, **kwargs)`: a dotted name, an expression, a Support or a Definition."""
 
     function: object
     args: tuple[Argument, ...] = ()
@@ -78,6 +78,14 @@ class Conditional:
     test: object
     then: Argument
     otherwise: Argument
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A small function that the target library lacks: `source` defines `name`, once in a file."""
+
+    name: str
+    source: str
 
 
 Returns: TypeAlias = "str | tuple[Returns, ...] | None"

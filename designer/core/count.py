@@ -47,7 +47,7 @@ def rows(analysis: Analysis) -> Iterator[Row]:
                 f"{node.attribute}.{param.name}",
                 id,
                 param,
-                norm="Norm" in node.kind,
+                norm=param.norm or "Norm" in node.kind,
                 trainable=param.part != "buffer" and trainer.trainable,
                 owner=f"{nodes[owner.node].attribute}.{owner.param}" if owner else None,
             )

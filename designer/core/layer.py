@@ -75,6 +75,8 @@ class Param:
     part: Part
     dtype: str = "float32"
     persistent: bool = True
+    norm: bool = False
+    """Whether it is that of a normalisation within a composite."""
 
     @property
     def shape(self) -> tuple[Size, ...]:
@@ -242,6 +244,11 @@ class Layer:
 
     infer: Callable[..., Result]
 
+    @classmethod
+    def rule_parameters(cls) -> list[inspect.Parameter]:
+        """The parameters of the rule that are input ports."""
+        return list(inspect.signature(cls.infer).parameters.values())[1:]
+
     def inputs(self) -> tuple[Port, ...]:
         """The input ports."""
         return self.ports
@@ -379,7 +386,7 @@ def same_value(a: object, b: object) -> bool:
 
 
 def _signature_ports(kind: type[Layer]) -> tuple[Port, ...]:
-    parameters = list(inspect.signature(kind.infer).parameters.values())[1:]
+    parameters = kind.rule_parameters()
     ports = tuple(
         Port(
             parameter.name,
@@ -454,6 +461,18 @@ def note(remark: Remark) -> None:
     _remarks.append(remark)
 
 
+T = TypeVar("T")
+
+
+def overheard(rule: Callable[[], T]) -> tuple[T, tuple[Remark, ...]]:
+    """What a rule within a rule makes, and its remarks, which are taken out of the examination."""
+    start = len(_remarks)
+    made = rule()
+    remarks = tuple(_remarks[start:])
+    del _remarks[start:]
+    return made, remarks
+
+
 class Examined(NamedTuple):
     """A layer's result for given inputs, with remarks; no result where even its options refuse."""
 
@@ -469,7 +488,7 @@ def examine(layer: Layer, inputs: Inputs) -> Examined:
     """
     _remarks.clear()
     try:
-        result = _infer(layer, inputs)
+        result = applied(layer, inputs)
         return Examined(result, tuple(_remarks))
     except LayerError as error:
         return Examined(_certain(layer), (error.remark,))
@@ -482,12 +501,13 @@ def _certain(layer: Layer) -> Result | None:
         if not port.optional
     }
     try:
-        return _infer(layer, anything)
+        return applied(layer, anything)
     except LayerError:
         return None
 
 
-def _infer(layer: Layer, inputs: Inputs) -> Result:
+def applied(layer: Layer, inputs: Inputs) -> Result:
+    """A layer's rule for the tensors at its ports; raises LayerError where it refuses."""
     positional: list[Tensor] = []
     named: dict[str, Tensor] = {}
     for port in layer.inputs():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from designer.core import size
@@ -16,10 +17,12 @@ from designer.export.uses import code_of, inputs_of, live, outputs_of, used_outp
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
-    from designer.core.analysis import Analysis
     from designer.core.code import Returns
     from designer.core.graph import NodeId
     from designer.core.size import Size
+    from designer.export.uses import Drawn
+
+NOTHING: Mapping[Source, str] = MappingProxyType({})
 
 LONGEST_LOCAL = 20
 """A longer name of a value is cut, so that every line fits; attributes are kept as they are."""
@@ -99,8 +102,10 @@ class Flow:
     named after its layer. The names depend on the design alone.
     """
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Drawn, called: Mapping[Source, str] = NOTHING) -> None:
+        """`called` are names for values, where not their layer's and their port's."""
         self.analysis = analysis
+        self._called = called
         self.nodes = analysis.document.graph.nodes
         self.live = live(analysis)
         self.outputs = outputs_of(analysis)
@@ -111,7 +116,7 @@ class Flow:
         self._place = {id: place for place, id in enumerate(self.live)}
         self._taken: set[str] = set()
         self.arguments = {id: self._claim(self._attribute(id)) for id in inputs_of(analysis)}
-        self._names = {id: self._claim(self._attribute(id)) for id in self.live if self._kept(id)}
+        self._names = {id: self._claim(self._wished(id)) for id in self.live if self._kept(id)}
         self._chain = self._chain_name()
         self._values: dict[Source, Value] = {}
         self._enter()
@@ -125,13 +130,20 @@ class Flow:
         self._taken.add(claimed)
         return claimed
 
+    def _wished(self, id: NodeId) -> str:
+        ports = self._ports[id]
+        wished = self._called.get(Source(id, ports[0])) if len(ports) == 1 else None
+        return wished or self._attribute(id)
+
     # Which values get a name
 
     def _kept(self, id: NodeId) -> bool:
         """Whether a call's result is more than a link of a chain."""
         sources = [Source(id, port) for port in self._ports[id]]
         places = {self._use_place(user) for source in sources for user in self._users[source]}
-        return len(sources) > 1 or places != {self._place[id] + 1} or self._is_long(id)
+        if len(sources) > 1 or any(source in self._called for source in sources):
+            return True
+        return places != {self._place[id] + 1} or self._is_long(id)
 
     def _use_place(self, user: NodeId) -> int:
         return self._place.get(user, len(self.live))
@@ -185,7 +197,7 @@ class Flow:
         ports = self._ports[id]
         names = {ports[0]: name}
         if len(ports) > 1:
-            names = {port: self._claim(_result_name(name, port), LONGEST_RESULT) for port in ports}
+            names = {port: self._result(id, name, port) for port in ports}
         targets = _nested(returns, names)
         if len(target_text(targets)) + len(self._attribute(id)) <= LONGEST_TARGETS:
             self._values |= {Source(id, port): Value(names[port]) for port in ports}
@@ -193,6 +205,10 @@ class Flow:
         for port, path in _paths(returns):
             self._values[Source(id, port)] = Value(name, path)
         return name
+
+    def _result(self, id: NodeId, name: str, port: str) -> str:
+        wished = self._called.get(Source(id, port)) or _result_name(name, port)
+        return self._claim(wished, LONGEST_RESULT)
 
     def _operands(self, id: NodeId) -> list[Source]:
         edges = self.analysis.document.graph.edges_into(id)
@@ -285,7 +301,7 @@ def target_text(targets: Targets, nested: bool = False) -> str:
 
 
 def reads(
-    analysis: Analysis, arguments: Mapping[NodeId, str], names: Mapping[str, str]
+    analysis: Drawn, arguments: Mapping[NodeId, str], names: Mapping[str, str]
 ) -> Iterator[Read]:
     """How the dimensions in `names` are read from the inputs; those that cannot be are left out."""
     left = dict(names)
@@ -296,7 +312,7 @@ def reads(
         yield from _scaled(_shape(analysis, id), argument, left)
 
 
-def _shape(analysis: Analysis, id: NodeId) -> tuple[Size, ...]:
+def _shape(analysis: Drawn, id: NodeId) -> tuple[Size, ...]:
     return next(iter(analysis.findings[id].outputs.values())).shape
 
 

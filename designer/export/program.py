@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import expression, size
+from designer.core.code import Support
+from designer.core.composite import Definition
 from designer.core.expression import Expression, Flag, Real
 from designer.core.names import RESERVED
 from designer.core.option import names_in
+from designer.core.parts import names_used, parts
 from designer.core.size import Symbolic
-from designer.export.flow import Flow, local_name, reads
-from designer.export.uses import code_of, names_used
+from designer.export.flow import NOTHING, Flow, local_name, reads
+from designer.export.uses import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from designer.core.analysis import Analysis
     from designer.core.code import Call
     from designer.core.expression import Value as Known
-    from designer.core.graph import NodeId
+    from designer.core.graph import NodeId, Source
     from designer.export.flow import Read, Step, Value
+    from designer.export.uses import Drawn
+
+DEFINED = frozenset((Definition, Support))
+"""What stands in a file besides its main class."""
 
 LONGEST_ARGUMENT = 40
 """A variable with a longer name has a shorter one in code, so that every line fits."""
@@ -31,11 +37,14 @@ LONGEST_ARGUMENT = 40
 
 @dataclass(frozen=True, slots=True)
 class Constructed:
-    """A variable as an argument of the constructor; `type` is int, float, bool or str."""
+    """A variable as an argument of the constructor; `type` is int, float, bool or str.
+
+    Without a default it is always given.
+    """
 
     name: str
     type: str
-    default: int | float | bool | str
+    default: int | float | bool | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +110,13 @@ def class_name(title: str) -> str:
 # Building
 
 
-def build(analysis: Analysis, title: str = "") -> Program:
-    """The program of a design that can be exported: one without `export_problems`."""
+def build(analysis: Drawn, title: str = "", called: Mapping[Source, str] = NOTHING) -> Program:
+    """The program of a design that can be exported: one without `export_problems`.
+
+    `called` are names for values in the forward pass.
+    """
     makes = tuple(_makes(analysis))
-    flow = Flow(analysis)
+    flow = Flow(analysis, called)
     in_forward = {name for id in flow.live for name in names_used(_use(analysis, id))}
     variables = _variable_names(analysis, in_forward.union(*(names_used(m.call) for m in makes)))
     dimensions = flow.dimension_names(in_forward)
@@ -127,12 +139,29 @@ def build(analysis: Analysis, title: str = "") -> Program:
     )
 
 
-def _use(analysis: Analysis, id: NodeId) -> object:
+def build_definition(definition: Definition) -> Program:
+    """The program of a composite's class; its uses differ in shapes, so it tells none."""
+    made = build(definition, definition.kind, definition.called)
+    defaults = [definition.default(name) for name in made.variables]
+    pairs = zip(made.constructed, defaults, strict=True)
+    arguments = tuple(replace(argument, default=default) for argument, default in pairs)
+    steps = tuple(replace(step, shape=None) for step in made.steps)
+    return replace(made, constructed=arguments, steps=steps)
+
+
+def functions_in(program: Program) -> list[Definition | Support]:
+    """The classes and functions that a program needs defined, in the order of their use."""
+    codes = [*(make.call for make in program.makes), *(step.use for step in program.steps)]
+    found = (part for code in codes for part in parts(code, DEFINED))
+    return list(dict.fromkeys(found))
+
+
+def _use(analysis: Drawn, id: NodeId) -> object:
     code = code_of(analysis, id)
     return code.use if code else None
 
 
-def _makes(analysis: Analysis) -> Iterator[Make]:
+def _makes(analysis: Drawn) -> Iterator[Make]:
     nodes = analysis.document.graph.nodes
     for id in analysis.network.ordered():
         code = code_of(analysis, id)
@@ -143,7 +172,7 @@ def _makes(analysis: Analysis) -> Iterator[Make]:
             yield Make(id, nodes[id].attribute, code.make, locked)
 
 
-def _ties(analysis: Analysis) -> Iterator[Tie]:
+def _ties(analysis: Drawn) -> Iterator[Tie]:
     nodes = analysis.document.graph.nodes
     for id in analysis.network.ordered():
         for param, owner in analysis.findings[id].tied.items():
@@ -154,7 +183,7 @@ def _ties(analysis: Analysis) -> Iterator[Tie]:
 # Variables
 
 
-def _variable_names(analysis: Analysis, used: set[str]) -> dict[str, str]:
+def _variable_names(analysis: Drawn, used: set[str]) -> dict[str, str]:
     """The variables that the code needs, as declared, each with its Python name."""
     declared = analysis.document.variables
     needed: set[str] = set()
@@ -173,14 +202,14 @@ def _variable_names(analysis: Analysis, used: set[str]) -> dict[str, str]:
     return names
 
 
-def _constructed(analysis: Analysis, names: Mapping[str, str]) -> Iterator[Constructed]:
+def _constructed(analysis: Drawn, names: Mapping[str, str]) -> Iterator[Constructed]:
     for name, python in names.items():
         if not _depends(analysis, name):
             default = _literal(analysis.scope[name])
             yield Constructed(python, type(default).__name__, default)
 
 
-def _depends(analysis: Analysis, name: str) -> bool:
+def _depends(analysis: Drawn, name: str) -> bool:
     """Whether a variable is worked out from others."""
     return bool(names_in(analysis.document.variables[name].value))
 
@@ -197,7 +226,7 @@ def _literal(known: Known) -> int | float | bool | str:
     return 0 if number is None else number
 
 
-def _derived(analysis: Analysis, names: Mapping[str, str]) -> Iterator[Derived]:
+def _derived(analysis: Drawn, names: Mapping[str, str]) -> Iterator[Derived]:
     """Variables over others, each after those that it uses."""
     waiting = [name for name in names if _depends(analysis, name)]
     done = {name for name in names if name not in waiting}
@@ -209,11 +238,11 @@ def _derived(analysis: Analysis, names: Mapping[str, str]) -> Iterator[Derived]:
         waiting = [name for name in waiting if name not in done]
 
 
-def _uses(analysis: Analysis, name: str) -> set[str]:
+def _uses(analysis: Drawn, name: str) -> set[str]:
     return set(names_in(analysis.document.variables[name].value))
 
 
-def _formula(analysis: Analysis, name: str) -> object:
+def _formula(analysis: Drawn, name: str) -> object:
     """What a variable is worked out by: a Size where it is whole, else its text."""
     raw = analysis.document.variables[name].value
     assert isinstance(raw, Expression)

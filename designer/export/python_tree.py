@@ -9,7 +9,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from designer.core import expression, size
-from designer.core.code import Attribute, Call, Conditional, Infix, Item, Method, Module, Name, Ref
+from designer.core.code import (
+    Attribute,
+    Call,
+    Conditional,
+    Infix,
+    Item,
+    Method,
+    Module,
+    Name,
+    Ref,
+    Support,
+)
+from designer.core.composite import Definition
 from designer.core.expression import Flag, Real, Text
 from designer.core.option import Whole
 from designer.core.size import Symbolic
@@ -61,13 +73,15 @@ def _renamed(node: ast.expr, names: Mapping[str, str]) -> ast.expr:
 class Expressions:
     """Makes Python trees of `designer.core.code`, with the names of one place in the code.
 
-    `operands` are the trees of what arrives at the layer's input ports, `module` its attribute.
+    `operands` are the trees of what arrives at the layer's input ports, `module` its attribute;
+    `defined` are the names of classes and functions that the file defines.
     """
 
     names: Mapping[str, str]
     scope: Scope
     module: str = ""
     operands: Mapping[str, list[ast.expr]] | None = None
+    defined: Mapping[object, str] | None = None
 
     def of(self, part: object) -> ast.expr:
         """The tree of one expression."""
@@ -140,6 +154,10 @@ class Expressions:
         """Operands joined by an operator, from left to right."""
         return joined(part.operator, self.each(part.operands))
 
+    def definition(self, part: Definition | Support) -> ast.expr:
+        """A class or function that the file defines."""
+        return dotted((self.defined or {})[part])
+
     def conditional(self, part: Conditional) -> ast.expr:
         """One of two values."""
         return ast.IfExp(self.of(part.test), self.of(part.then), self.of(part.otherwise))
@@ -160,6 +178,8 @@ _TREES: dict[type, Callable[[Expressions, Any], ast.expr]] = {
     Ref: lambda trees, ref: trees.values(ref)[0],
     Module: lambda trees, _: dotted(f"self.{trees.module}"),
     Name: lambda _, name: dotted(name.name),
+    Definition: Expressions.definition,
+    Support: Expressions.definition,
 }
 
 

@@ -14,9 +14,10 @@ from designer.core.document import Dimension, Variable
 from designer.core.expression import Expression
 from designer.core.graph import ParamRef, Source, Target
 from designer.core.layer import CATALOGUE
+from designer.core.parts import names_used
 from designer.export.check import at_trial_sizes
 from designer.export.pytorch import export_problems, write
-from designer.export.uses import code_of, names_used
+from designer.export.uses import code_of
 from tests.core.drawing import Drawing
 from tests.layers.oracle import Interpreter, named_outputs
 
@@ -126,8 +127,9 @@ def random_design(pick: Random, layers: int = 12) -> Document:
     return drawing.editor.document
 
 
-UNFIT = ("Input", "Output", "FractionalMaxPool")
-"""Where values enter and leave, and what draws random numbers even in evaluation mode."""
+UNFIT = ("Input", "Output", "FractionalMaxPool", "BCELoss")
+"""Where values enter and leave, what draws random numbers even in evaluation mode, and what takes
+numbers from 0 to 1 only."""
 
 COMMON = [
     "Linear",
@@ -234,9 +236,9 @@ def built(text: str, **arguments: Any) -> torch.nn.Module:
     """The module that generated code defines, in evaluation mode."""
     namespace: dict[str, Any] = {"__name__": "exported"}
     exec(compile(text, "exported", "exec"), namespace)
-    classes = [v for v in namespace.values() if getattr(v, "__module__", "") == "exported"]
-    (made,) = classes
-    module = made(**arguments).eval()
+    own = [v for v in namespace.values() if getattr(v, "__module__", "") == "exported"]
+    classes = [value for value in own if isinstance(value, type)]
+    module = classes[-1](**arguments).eval()
     assert isinstance(module, torch.nn.Module)
     return module
 
