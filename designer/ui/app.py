@@ -38,6 +38,7 @@ from designer.ui.state import State
 from designer.ui.theme import Theme
 from designer.ui.totals import TotalsPanel
 from designer.ui.variables import Variables
+from designer.ui.welcome import Welcome
 from designer.ui.window import DocumentTab, MainWindow, Panels
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class App(QObject):
     def _build(self) -> None:
         theme = self.theme
         self.canvas = Canvas(theme)
+        self.welcome = Welcome(theme, self.canvas.view.viewport())
         self.palette = Palette(theme)
         self.inspector = Inspector(theme)
         self.variables = Variables(theme)
@@ -86,6 +88,7 @@ class App(QObject):
             self.totals.set_editor,
             self.problems.set_editor,
             self.code.set_editor,
+            self.welcome.set_editor,
         )
         panels = Panels(
             self.palette,
@@ -150,6 +153,7 @@ class App(QObject):
         desk.shown.connect(self._show)
         desk.changed.connect(self.refresh)
         desk.said.connect(self.say)
+        self.welcome.wanted.connect(desk.open_example)
         canvas.selectionChanged.connect(self._selection_changed)
         canvas.zoomChanged.connect(self._show_status)
         canvas.said.connect(self.say)
@@ -259,7 +263,7 @@ class App(QObject):
         document = self.desk.current
         if document is None:
             return
-        self.window.set_title(document.name, document.editor.modified)
+        self.window.set_title(document.name, document.editor.modified, document.path is not None)
         self.code.set_name(document.name)
         tabs = [
             DocumentTab(d.name, d.editor.modified, str(d.path or "")) for d in self.desk.documents

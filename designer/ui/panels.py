@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QScrollArea,
+    QScrollBar,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from designer.ui.widgets.boxes import Divider
 from designer.ui.widgets.buttons import IconButton
@@ -78,18 +85,41 @@ class LeftPanel(Panel):
 
 
 class _Scroll(QScrollArea):
-    """Scrolls a column that is as wide as the panel."""
+    """Scrolls a column that is as wide as the panel: its bar stands on the column's margin."""
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()
         self.content = content
+        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self._follow()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(content)
         self.viewport().setAutoFillBackground(False)
         content.setAutoFillBackground(False)
+
+    def _follow(self) -> None:
+        own = self.verticalScrollBar()
+        own.rangeChanged.connect(self._measure)
+        own.valueChanged.connect(self._bar.setValue)
+        self._bar.valueChanged.connect(own.setValue)
+        self._bar.hide()
+
+    def _measure(self, least: int, most: int) -> None:
+        own = self.verticalScrollBar()
+        self._bar.setRange(least, most)
+        self._bar.setPageStep(own.pageStep())
+        self._bar.setSingleStep(own.singleStep())
+        self._bar.setVisible(most > least)
+        self._bar.raise_()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        width = self._bar.sizeHint().width()
+        self._bar.setGeometry(self.width() - width, 0, width, self.height())
 
     def natural_height(self, width: int) -> int:
         """The height at which the content of that width need not scroll."""

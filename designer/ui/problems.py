@@ -26,7 +26,7 @@ _ICONS = {
     "hint": ("hint", "text-2"),
 }
 _ORDER = ("error", "incomplete", "warning", "hint")
-_NAME_WIDTH = 120
+_NAME_WIDTH = 88
 _ROW = 36
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from designer.core import cost, count, numbers
 from designer.core.size import value
@@ -32,12 +32,11 @@ class LayerRow(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._node: NodeId = 0
-        self._line = KeyValueRow(theme, "")
+        self._line = KeyValueRow(theme, "", height=18)
         self._bar = ShareBar(theme, "Share of all parameters")
-        self._line.setFixedHeight(theme.px(20))
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, theme.px(5))
-        column.setSpacing(theme.px(2))
+        column.setContentsMargins(0, 0, 0, theme.px(3))
+        column.setSpacing(theme.px(1))
         column.addWidget(self._line)
         column.addWidget(self._bar)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -94,7 +93,7 @@ class TotalsPanel(QWidget):
         self.title = SectionTitle(theme, "Totals", "whole design")
         self.total = SpanLabel(theme)
         self.split_bar = ShareBar(theme, "Weights and biases", height=4)
-        self.split = KeyValueRow(theme, "Weights")
+        self.split = KeyValueRow(theme, "")
         self.rows = {
             key: KeyValueRow(theme, key)
             for key in ("Buffers", "Memory", "Training, Adam", "Forward", "Checkpoint")
@@ -112,16 +111,27 @@ class TotalsPanel(QWidget):
         column.setSpacing(self._theme.px(2))
         for widget in (self.title, self.total, self.split_bar, self.split, *self.rows.values()):
             column.addWidget(widget)
+        column.insertSpacing(2, self._theme.px(4))
         column.addSpacing(self._theme.px(8))
         column.addWidget(self.layers_title)
         column.addSpacing(self._theme.px(4))
         for layer in self.layers:
             layer.wanted.connect(self.node_wanted.emit)
             column.addWidget(layer)
-        for widget in (self.more, self.ties):
-            column.addWidget(widget)
+        column.addWidget(self.more)
+        column.addWidget(self._tie_row())
         column.addStretch(1)
         self.refresh()
+
+    def _tie_row(self) -> QWidget:
+        """The tied weights in words, beside the sign of a link."""
+        self._tied = QWidget()
+        row = QHBoxLayout(self._tied)
+        row.setContentsMargins(0, self._theme.px(8), 0, 0)
+        row.setSpacing(self._theme.px(8))
+        row.addWidget(self.tie_icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.ties, 1)
+        return self._tied
 
     def set_editor(self, editor: Editor | None) -> None:
         """Show another design, or none."""
@@ -166,7 +176,10 @@ class TotalsPanel(QWidget):
         self.split_bar.set_parts(
             (totals.weights / whole, "accent"), (totals.biases / whole, "text-2")
         )
-        self.split.set_middle(Span(numbers.count(totals.weights), "text", "secondary"))
+        self.split.set_middle(
+            Span("Weights", "text-2", "secondary"),
+            Span(numbers.count(totals.weights), "text", "secondary", gap=4),
+        )
         self.split.set_right(
             Span("Biases", "text-2", "secondary"),
             Span(numbers.count(totals.biases), "text", "secondary", gap=4),
@@ -220,5 +233,5 @@ class TotalsPanel(QWidget):
             size = numbers.count(value(theirs.count))
             owner_name = f"{nodes[owner.node].name}.{owner.param}"
             lines.append(f"{nodes[param.node].name} uses {owner_name}, {size}, counted once.")
-        self.ties.setVisible(bool(lines))
+        self._tied.setVisible(bool(lines))
         self.ties.setText("\n".join(lines))

@@ -141,9 +141,9 @@ class MainWindow(QMainWindow):
 
     # What the window shows
 
-    def set_title(self, name: str, edited: bool) -> None:
-        """Show the name of the document and whether it has edits that are not saved."""
-        self.top_bar.set_title(name, "Edited" if edited else "Saved")
+    def set_title(self, name: str, edited: bool, in_file: bool = True) -> None:
+        """Show the name of the document and whether it is saved, or has edits that are not."""
+        self.top_bar.set_title(name, "Edited" if edited else "Saved" if in_file else "")
         self.setWindowTitle(f"{name}[*] – Netdraft")
         self.setWindowModified(edited)
 

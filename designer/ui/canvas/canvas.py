@@ -48,6 +48,7 @@ _LEGIBLE = 0.75
 _ZOOM_STEP = 1.25
 _POPUP_WIDTH = 536
 _FIXES_WIDTH = 380
+_POPUP_ASIDE = 40
 
 
 class Canvas(QWidget):
@@ -445,8 +446,12 @@ class Canvas(QWidget):
         self.minimap.set_covering(self._fix_popup)
 
     def _beside(self, node: NodeId) -> QPoint:
-        box = self.stage.drawing.cards[node].box
-        return self._window_point(Point(box.right, box.y), self.theme.px(40))
+        box, px = self.stage.drawing.cards[node].box, self.theme.px
+        place = self._window_point(Point(box.right, box.y), px(_POPUP_ASIDE))
+        edge = self.mapTo(self.window(), QPoint(self.width(), 0)).x()
+        most = edge - px(_FIXES_WIDTH + _EDGE)
+        least = place.x() - px(_POPUP_ASIDE - _EDGE)
+        return QPoint(max(min(place.x(), most), least), place.y())
 
     def _apply_fix(self, fix: Fix) -> None:
         self.stage.apply(fix.edit, fix.label)

@@ -31,8 +31,6 @@ _log = logging.getLogger(__name__)
 EXTENT = 1_000_000.0
 """How far the canvas reaches from its middle."""
 
-_EMPTY = "Drag a layer here or press Tab to search."
-
 _BLEED = 24.0
 """How far a node draws outside its box."""
 
@@ -94,8 +92,6 @@ class BatchItem(QGraphicsItem):
         drawing = self._stage.drawing
         if drawing.editor is None:
             return
-        if not drawing.cards and self.gesture is None:
-            self._paint_hint(ink)
         if ink.level is Level.FAR:
             self._stage.far.paint(ink)
             self.bubble = None
@@ -105,13 +101,6 @@ class BatchItem(QGraphicsItem):
             self.gesture.paint(ink)
         if self.plan is not None and ink.level >= Level.MIDDLE:
             self.plan.paint(ink)
-
-    def _paint_hint(self, ink: Ink) -> None:
-        """What to do with an empty canvas, in the middle of the view."""
-        view = self.scene().views()[0]
-        middle = view.mapToScene(view.viewport().rect().center())
-        width = ink.width(_EMPTY, "body")
-        ink.text(middle.x() - width / 2, middle.y(), _EMPTY, ("body", "text-2"))
 
     def _paint_near(self, ink: Ink, exposed: Box) -> None:
         drawing = self._stage.drawing

@@ -235,8 +235,11 @@ def _ports(ink: Ink, card: Card) -> None:
 
 def _port_label(ink: Ink, spot: Spot) -> None:
     base = spot.place.y + 15 if spot.output else spot.place.y - 6
-    label = spot.label
-    while len(label) > 1 and ink.width(label, "small") > PITCH - 3:
+    label, room = spot.label, PITCH - 3
+    if ink.width(label, "small") > room:
+        # Of out0, out1, out2 the numbers tell more than «ou…» would.
+        label = label[len(label.rstrip("0123456789")) :] or label
+    while len(label) > 1 and ink.width(label, "small") > room:
         label = label[:-2] + "…"
     ink.text(spot.place.x + 4, base, label, ("small", "text-3"))
 

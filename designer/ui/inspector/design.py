@@ -56,6 +56,9 @@ class DesignPage(QWidget):
 
     def show_ends(self, analysis: Analysis) -> None:
         """Show the shapes of the inputs and outputs."""
+        # The selection can change before an edit that removes an end has been heard here.
+        nodes = analysis.document.graph.nodes
+        self._ends = [id for id in self._ends if id in nodes]
         while len(self.rows) < len(self._ends):
             row = WireRow(self._theme)
             row.node_wanted.connect(self.node_wanted.emit)

@@ -229,10 +229,11 @@ class SectionTitle(QWidget):
 class KeyValueRow(QWidget):
     """A name, a value beside it when there is a key column, and a value at the right."""
 
-    def __init__(self, theme: Theme, key: str, key_width: int = 0) -> None:
+    def __init__(self, theme: Theme, key: str, key_width: int = 0, height: int = ROW) -> None:
         super().__init__()
         self._theme = theme
         self._key_width = key_width
+        self._height = height
         self._key = ElidedLabel(theme, key, "secondary", "text-2")
         self._middle = SpanLabel(theme)
         self._right = SpanLabel(theme, align=Qt.AlignmentFlag.AlignRight)
@@ -246,8 +247,9 @@ class KeyValueRow(QWidget):
 
     def restyle(self) -> None:
         """Take sizes from the theme in force."""
-        self.setFixedHeight(self._theme.px(ROW))
+        self.setFixedHeight(self._theme.px(self._height))
         self._row.setSpacing(self._theme.px(8))
+        self._key.setHidden(not self._key.text() and not self._key_width)
         if self._key_width:
             self._row.setSpacing(0)
             self._key.setFixedWidth(self._theme.px(self._key_width))
