@@ -36,7 +36,7 @@ def test_a_warning_is_told_and_no_failure(tmp_path: Path) -> None:
     cifar10(drawing, flatten=False)
     done = netdraft("check", saved(drawing.editor.document, tmp_path))
     assert done.returncode == 0
-    assert done.stdout.startswith("warning: fc1: Linear acts on the last axis alone")
+    assert done.stdout.startswith("warning: fc1: Linear acts on the width alone")
 
 
 def test_a_design_without_output_is_incomplete(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_an_image_that_nobody_flattened_earns_a_warning() -> None:
     [remark] = examined.remarks
     assert remark.severity == "warning"
     assert str(remark.message) == (
-        "Linear acts on the last axis alone: [B, 128, 2, 2] → [B, 128, 2, 10]."
+        "Linear acts on the width alone: [B, 128, 2, 2] → [B, 128, 2, 10]."
     )
 
 
