@@ -17,6 +17,8 @@ from designer.ui.widgets.buttons import Control
 from designer.ui.widgets.text import TextLabel
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QMoveEvent
+
     from designer.core.analysis import Analysis
     from designer.core.editor import Editor, Notice
     from designer.ui.theme import Theme
@@ -172,8 +174,8 @@ class Welcome(QWidget):
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._make_cards)
         ground.installEventFilter(self)
-        # Else the text would take the colour that fields have on the ground.
-        self.setForegroundRole(QPalette.ColorRole.WindowText)
+        # Else the text would take the colour that it has in fields, the ground's role.
+        self.setBackgroundRole(QPalette.ColorRole.Window)
         theme.changed.connect(self.arrange)
         self.hide()
 
@@ -225,6 +227,10 @@ class Welcome(QWidget):
         self._column.activate()
         self.resize(self._column.sizeHint())
         self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        # A ground that scrolls takes along what stands on it.
+        self.arrange()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
