@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from designer.core.code import Code, Ref, call, method
+from designer.core.code import Code, Item, Ref, call, method
 from designer.core.layer import Layer, Port, Result, layer
 from designer.core.option import option
 from designer.core.size import Size, value
@@ -14,6 +14,7 @@ from designer.layers.axes import (
     FIRST_AXIS,
     LAST_AXIS,
     broadcast,
+    distinct,
     located,
     padded,
     position,
@@ -24,6 +25,8 @@ from designer.layers.order import resized
 from designer.layers.rules import check_dtype
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from designer.core.layer import Inputs
 
 AXIS = "The axis along which is picked."
@@ -136,6 +139,74 @@ class IndexSelect(Picking):
 
     def _code(self) -> Code:
         return call("torch.index_select", Ref("x"), self.dim, Ref("index"))
+
+
+@layer("Index", family="shape", aliases=("advanced indexing", "pick by index", "高级索引"))
+class Index(Layer):
+    """y = x[..., i, ...] with tensors of indices at some axes, which broadcast to one shape."""
+
+    dims: tuple[int, ...] = option(
+        (0,), "The axis of each index, all counted from one end.", min=FIRST_AXIS, max=LAST_AXIS
+    )
+
+    def infer(
+        self, x: Tensor, i: Tensor, j: Tensor | None = None, k: Tensor | None = None
+    ) -> Result:
+        """[..., n, ...] and [a, b] to [..., a, b, ...]; [a, b, ...] for axes that lie apart."""
+        joint = self._joint({"i": i, "j": j, "k": k})
+        some_axis(self, x)
+        places = located(self, x, *self.dims, options=("dims",))
+        if len({dim < 0 for dim in self.dims}) > 1:
+            raise self.refuse(
+                "{layer} counts axes from one end, got {got}.", option="dims", got=self.dims
+            )
+        code = Code(Item(Ref("x"), self._written()))
+        if places is None or joint.partial:
+            return Result((Tensor((), x.dtype, partial=True),), code=code)
+        distinct(self, places, "dims")
+        return Result((self._picked(padded(x, *self.dims), joint, places),), code=code)
+
+    def _joint(self, given: Mapping[str, Tensor | None]) -> Tensor:
+        """The shape of all indices together."""
+        indices = {port: index for port, index in given.items() if index is not None}
+        if len(indices) != len(self.dims):
+            raise self.refuse(
+                "{layer} lists {expected} axes in dims for {got} indices.",
+                option="dims",
+                expected=len(self.dims),
+                got=len(indices),
+            )
+        joint = next(iter(indices.values()))
+        for port, index in indices.items():
+            check_dtype(self, index, PLACES, port)
+            if index.rank == 0:
+                raise self.refuse("{layer} needs a vector or more, got a scalar.", port=port)
+            joint = broadcast(self, joint, index, port)
+        return joint
+
+    def _picked(self, x: Tensor, joint: Tensor, places: list[int]) -> Tensor:
+        for place in places:
+            if value(x.shape[place]) == 0 and value(joint.count) != 0:
+                raise self.refuse("{layer} finds nothing to pick in {got}.", port="x", got=x)
+        first = min(places)
+        together = max(places) - first == len(places) - 1
+        kept = tuple(size for at, size in enumerate(x.shape) if at not in places)
+        if together:
+            return replace(x, shape=(*kept[:first], *joint.shape, *kept[first:]))
+        # Before the axes that are known others may stand, and the indices before all of them.
+        return replace(x, shape=kept if x.partial else (*joint.shape, *kept))
+
+    def _written(self) -> object:
+        """The index: `i` or `:, i, j` or `..., i, :`."""
+        refs = dict(zip(self.dims, (Ref("i"), Ref("j"), Ref("k")), strict=False))
+        if min(self.dims) < 0:
+            return (..., *(refs.get(dim, slice(None)) for dim in range(min(self.dims), 0)))
+        parts = tuple(refs.get(dim, slice(None)) for dim in range(max(self.dims) + 1))
+        return parts if len(parts) > 1 else parts[0]
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The axes."""
+        return f"dim {', '.join(map(str, self.dims))}".replace("-", "−")
 
 
 @layer("Scatter", family="shape", aliases=("put", "write by index", "散布"))

@@ -12,7 +12,7 @@ from torch.nn import functional
 from designer.core.layer import examine
 from designer.core.size import free
 from designer.core.tensor import DTYPE_BYTES, Tensor
-from tests.layers.oracle import check, made, t
+from tests.layers.oracle import check, feed, made, refusal, t
 
 SHAPES = ((), (3,), (2, 3), (2, 1), (2, 3, 4))
 INDICES = ((), (2,), (2, 3), (2, 1), (1, 3), (3, 3), (2, 3, 4))
@@ -42,6 +42,56 @@ def test_dtypes_of_picking(kind: str) -> None:
     for dtype in DTYPE_BYTES:
         check(kind, {"dim": 0}, t(3), t(2, dtype=dtype), reference=picking(kind, 0), high=1)
         check(kind, {"dim": 0}, t(3, dtype=dtype), t(2, dtype="int64"), reference=picking(kind, 0))
+
+
+PAIRS = ((0, 1), (1, 0), (0, 2), (2, 0), (-1, -2), (-3, -1), (1, 1), (0, 3), (-1, 2))
+
+
+def indexed(dims: tuple[int, ...]) -> Any:
+    """Makes PyTorch's indexing with tensors at some axes."""
+
+    def pick(x: torch.Tensor, *indices: torch.Tensor) -> torch.Tensor:
+        if min(dims) < 0 <= max(dims) or len(set(dims)) < len(dims):
+            raise IndexError(dims)
+        places = [dim + (x.ndim if dim < 0 else 0) for dim in dims]
+        if min(places) < 0:
+            raise IndexError(dims)
+        whole: list[Any] = [slice(None)] * (max(places) + 1)
+        for place, index in zip(places, indices, strict=True):
+            whole[place] = index
+        return x[tuple(whole)]
+
+    return lambda: pick
+
+
+@pytest.mark.parametrize("dims", [(0,), (1,), (-1,), (-3,)])
+def test_one_index(dims: tuple[int, ...]) -> None:
+    for shape, index in itertools.product((*SHAPES, (2, 0, 3), (0,)), (*INDICES[1:], (0,))):
+        fed = t(*shape), t(*index, dtype="int64")
+        check("Index", {"dims": dims}, *fed, reference=indexed(dims), high=1, weaker=0 not in shape)
+
+
+@pytest.mark.parametrize("dims", PAIRS)
+def test_two_indices(dims: tuple[int, ...]) -> None:
+    for shape, i, j in itertools.product(
+        ((2, 3), (2, 3, 4), (5, 2, 3, 4)), INDICES[1:4], INDICES[1:]
+    ):
+        fed = t(*shape), t(*i, dtype="int64"), t(*j, dtype="int32")
+        check("Index", {"dims": dims}, *fed, reference=indexed(dims), high=1)
+
+
+def test_indices_and_axes_are_as_many() -> None:
+    index = t(2, dtype="int64")
+    for dims, given in (((0, 1), (index,)), ((0,), (index, index)), ((), (index,))):
+        outcome = examine(made("Index", dims=dims), feed("Index", (t(3, 4), *given)))
+        assert refusal(outcome) == f"Index lists {len(dims)} axes in dims for {len(given)} indices."
+
+
+def test_masks_and_positions_are_no_indices() -> None:
+    fed = feed("Index", (t(3, 4), t(3, dtype="bool")))
+    assert "int64, int32" in str(refusal(examine(made("Index"), fed)))
+    fed = feed("Index", (t(3, 4), t(dtype="int64")))
+    assert "a vector or more" in str(refusal(examine(made("Index"), fed)))
 
 
 @pytest.mark.parametrize("dim", [-2, -1, 0, 1])

@@ -1,4 +1,4 @@
-"""Indexing with brackets: a layer for each part of the index."""
+"""Indexing with brackets: a layer for each part of the index, and one for its tensors."""
 
 from __future__ import annotations
 
@@ -14,35 +14,58 @@ if TYPE_CHECKING:
     from designer.importers.torch_ops.binding import Call
 
 WHOLE = slice(None)
+PORTS = ("i", "j", "k")
+"""Where tensors of indices arrive."""
+MASKS = ("bool", "uint8")
+"""Dtypes that choose places instead of naming them: how many is up to the values."""
 
 
 @operation("Tensor.__getitem__(self, index)")
 def item(call: Call) -> Bound:
-    """Slices, positions, new axes and an ellipsis, from left to right."""
+    """Slices, positions, new axes and an ellipsis, from left to right; then tensors of indices."""
     found: Tensor | Bound = call.tensor("self")
     index = call["index"]
+    picked: dict[int, Tensor] = {}
     axis = 0
     for part in _spread(call, index if isinstance(index, tuple) else (index,)):
-        found = _cut(call, found, axis, part)
+        if isinstance(part, Tensor):
+            picked[axis] = part
+        else:
+            found = _cut(call, found, axis, part)
         axis += not isinstance(part, int)
+    if picked:
+        return _picked(call, found, picked)
     return found if isinstance(found, Bound) else call.to("Identity", {"x": found})
+
+
+def _picked(call: Call, x: Tensor | Bound, indices: dict[int, Tensor]) -> Bound:
+    if len(indices) > len(PORTS):
+        raise call.unmapped("{op} has {count} tensors of indices.", count=len(indices))
+    inputs = dict(zip(PORTS, indices.values(), strict=False))
+    return call.to("Index", {"x": x, **inputs}, {"dims": tuple(indices)})
 
 
 def _spread(call: Call, parts: Sequence[object]) -> list[object]:
     """The parts with whole slices in place of an ellipsis."""
     for part in parts:
-        if isinstance(part, (bool, Tensor, list, tuple)):
+        if isinstance(part, (bool, list, tuple)) or _is_odd(part):
             raise call.unmapped("{op} is called with {part}.", part=part)
     x = call.tensor("self")
-    named = sum(part is not None and part is not ... for part in parts)
+    places = [at for at, part in enumerate(parts) if part is ...]
+    named = sum(part is not None for part in parts) - len(places)
     if x.rank is not None and named > x.rank:
         raise call.bad("{op} has {named} places for {x}.", named=named, x=x)
-    if ... not in parts:
+    if not places:
         return list(parts)
     if x.rank is None:
         raise call.unmapped("{op} needs to know the axes of {x}.", x=x)
-    at = parts.index(...)
+    (at,) = places
     return [*parts[:at], *[WHOLE] * (x.rank - named), *parts[at + 1 :]]
+
+
+def _is_odd(part: object) -> bool:
+    """Whether a part is a mask, or a scalar, which PyTorch takes for a position."""
+    return isinstance(part, Tensor) and (part.rank == 0 or part.dtype in MASKS)
 
 
 def _cut(call: Call, x: Tensor | Bound, axis: int, part: object) -> Tensor | Bound:
