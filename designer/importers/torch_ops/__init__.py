@@ -64,6 +64,7 @@ from designer.importers.torch_ops import (
     reg,
     resize,
     shape,
+    source,
     transformer,
 )
 from designer.importers.torch_ops.binding import (
@@ -105,6 +106,7 @@ __all__ = [
     "resize",
     "same",
     "shape",
+    "source",
     "supported",
     "transformer",
 ]
