@@ -215,12 +215,25 @@ class Person:
             self.press("F6")
         raise Failed("F6 reaches the canvas")
 
-    def select(self, node: NodeId) -> None:
-        """Click a layer on its name."""
-        box = self.read(lambda: self.card(node).box)
-        self.point(self.read(lambda: self._place(box.x + 50, box.y + 14)))
-        xdotool("click", 1)
-        self.until(lambda: self.app.canvas.selection == [node], "the layer is selected")
+    def select(self, *nodes: NodeId) -> None:
+        """Click layers on their names, the second and further ones with Shift."""
+        if not self.read(lambda: all(self._in_view(node) for node in nodes)):
+            self.focus_canvas()
+            self.press("shift+1")
+        for place, node in enumerate(nodes):
+            self.point(self.read(partial(self._name, node)))
+            xdotool("keydown" if place else "keyup", "shift")
+            xdotool("click", 1)
+        xdotool("keyup", "shift")
+        wanted = sorted(nodes)
+        self.until(lambda: self.app.canvas.selection == wanted, "the layers are selected")
+
+    def _name(self, node: NodeId) -> QPoint:
+        box = self.card(node).box
+        return self._place(box.x + 50, box.y + 14)
+
+    def _in_view(self, node: NodeId) -> bool:
+        return self.app.canvas.view.shown().contains(self.card(node).box.centre)
 
     def pull(self, source: NodeId, target: NodeId) -> None:
         """Pull a wire from a layer's output to another's input."""
@@ -339,14 +352,14 @@ def undo_and_redo(person: Person) -> None:
 
 def break_it(person: Person) -> None:
     """Delete Flatten, join its ends by hand, pin the width that Linear had."""
-    flatten, linear = person.read(lambda: person.named("flatten1")), None
+    flatten = person.read(lambda: person.named("flatten1"))
     linear = person.read(lambda: person.named("fc1"))
     pool = person.read(lambda: next(s for s, t in person._joined() if t == flatten))
-    person.press("shift+1")
     person.select(flatten)
     person.press("Delete")
     person.until(lambda: flatten not in person.editor.document.graph.nodes, "Flatten is gone")
-    person.press("ctrl+0")
+    person.select(pool, linear)
+    person.press("f")
     person.pull(pool, linear)
     person.expect_parameters(94_922)
     person.select(linear)
@@ -432,8 +445,12 @@ def pictures(person: Person) -> str:
     person.open_example("GPT-2 small")
     person.expect_parameters(GPT2)
     person.click(person.app.window.dock.tabs.buttons[1])
+    rows = person.app.totals.layers
+    person.click(person.read(lambda: next(row for row in rows if "h0_mlp_up" in row.text())))
     layer = person.read(lambda: person.named("h0_mlp_up"))
-    person.select(layer)
+    person.until(lambda: person.app.canvas.selection == [layer], "the layer is selected")
+    person.focus_canvas()
+    person.press("ctrl+0")
     person.in_both_themes("window")
     return f"The pictures are in {person.folder}."
 

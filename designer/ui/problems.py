@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from designer.ui.widgets.boxes import IconLabel
 from designer.ui.widgets.buttons import TextButton
-from designer.ui.widgets.text import ElidedLabel, TextLabel
+from designer.ui.widgets.text import ElidedLabel, SentenceLabel, TextLabel
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent
@@ -42,7 +42,7 @@ class ProblemRow(QWidget):
         self.problem: Problem | None = None
         self._icon = IconLabel(theme, "err", "error")
         self._name = ElidedLabel(theme, "", "section", "text")
-        self._sentence = ElidedLabel(theme, "", "body", "text")
+        self._sentence = SentenceLabel(theme, "", "body", "text")
         self.fix = TextButton(theme, "")
         self.more = TextButton(theme, "More fixes")
         self._name.setFixedWidth(theme.px(_NAME_WIDTH))

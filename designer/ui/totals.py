@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from designer.core import cost, count, numbers
@@ -15,13 +15,18 @@ from designer.ui.widgets.text import KeyValueRow, SectionTitle, Span, SpanLabel,
 if TYPE_CHECKING:
     from PySide6.QtGui import QMouseEvent
 
-    from designer.core.analysis import Totals
+    from designer.core.analysis import Analysis, Totals
     from designer.core.count import Share
     from designer.core.editor import Editor, Notice
     from designer.core.graph import NodeId
     from designer.ui.theme import Theme
 
-MOST_LAYERS = 8
+MOST_LAYERS = 6
+AT_ONCE = 1_000
+"""Layers that a walk over the design at each keystroke can take."""
+
+PAUSE = 150
+"""Milliseconds without an edit after which a larger design is walked over."""
 
 
 class LayerRow(QWidget):
@@ -41,10 +46,10 @@ class LayerRow(QWidget):
         column.addWidget(self._bar)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    def show_share(self, name: str, family: str, share: Share) -> None:
-        """Show a layer's part of the total."""
+    def show_share(self, name: str, family: str, share: Share, whole: int) -> None:
+        """Show a layer's part of the `whole`."""
         self._node = share.node
-        part = Span(numbers.percent(share.parameters, _whole(share)), "text-3", "hint", gap=7)
+        part = Span(numbers.percent(share.parameters, whole), "text-3", "hint", gap=7)
         self._line.set_key(name)
         self._line.set_right(
             Span(numbers.count(share.parameters), "text", "secondary"),
@@ -61,8 +66,9 @@ class LayerRow(QWidget):
         self.wanted.emit(self._node)
 
 
-def _whole(share: Share) -> int:
-    return round(share.parameters / share.fraction) if share.fraction else 0
+def _figure(totals: Totals, text: str) -> str:
+    """A figure of the whole design, marked as a lower bound where something is unknown."""
+    return text if totals.known else f"≥ {text}"
 
 
 def _memory(totals: Totals) -> list[Span]:
@@ -76,7 +82,7 @@ def _memory(totals: Totals) -> list[Span]:
         before = unit
         spans += [
             Span(dtype, "text-2", "secondary", gap=7),
-            Span(shown, "text", "secondary", gap=3),
+            Span(_figure(totals, shown), "text", "secondary", gap=3),
         ]
     return spans
 
@@ -103,6 +109,9 @@ class TotalsPanel(QWidget):
         self.more = SpanLabel(theme)
         self.ties = paragraph(theme)
         self.tie_icon = IconLabel(theme, "link", "text-3")
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._show_breakdown)
         self._build()
 
     def _build(self) -> None:
@@ -148,29 +157,33 @@ class TotalsPanel(QWidget):
             self.refresh()
 
     def refresh(self) -> None:
-        """Show the totals as they stand."""
+        """Show the totals as they stand; what takes a walk over a large design follows a pause."""
         self.setVisible(self._editor is not None)
         if self._editor is None:
             return
-        totals = self._editor.analysis.totals()
-        self._show_total(totals)
-        self._show_costs(totals)
+        self._show_total(self._editor.analysis.totals())
+        if len(self._editor.document.graph.nodes) > AT_ONCE:
+            self._later.start(PAUSE)
+        else:
+            self._show_breakdown()
+
+    def _show_breakdown(self) -> None:
+        self._later.stop()
+        if self._editor is None:
+            return
+        self._show_costs(self._editor.analysis.totals())
         self._show_layers()
         self._show_ties()
 
     def _show_total(self, totals: Totals) -> None:
-        shown = numbers.count(totals.parameters)
-        if not totals.known:
-            shown = numbers.at_least(totals.parameters)
         frozen = totals.parameters - totals.trainable
         note = f"{numbers.count(totals.trainable)} trainable" if frozen else "trainable"
+        after = Span(note, "text-2", "body", gap=8)
+        shown, short = (
+            _figure(totals, write(totals.parameters)) for write in (numbers.count, numbers.short)
+        )
         self.total.set_spans(
-            Span(shown, role="total"),
-            Span(note, "text-2", "body", gap=8),
-            short=(
-                Span(numbers.short(totals.parameters), role="total"),
-                Span(note, "text-2", "body", gap=8),
-            ),
+            Span(shown, role="total"), after, short=(Span(short, role="total"), after)
         )
         whole = max(totals.parameters, 1)
         self.split_bar.set_parts(
@@ -178,11 +191,11 @@ class TotalsPanel(QWidget):
         )
         self.split.set_middle(
             Span("Weights", "text-2", "secondary"),
-            Span(numbers.count(totals.weights), "text", "secondary", gap=4),
+            Span(_figure(totals, numbers.count(totals.weights)), "text", "secondary", gap=4),
         )
         self.split.set_right(
             Span("Biases", "text-2", "secondary"),
-            Span(numbers.count(totals.biases), "text", "secondary", gap=4),
+            Span(_figure(totals, numbers.count(totals.biases)), "text", "secondary", gap=4),
         )
 
     def _show_costs(self, totals: Totals) -> None:
@@ -191,10 +204,16 @@ class TotalsPanel(QWidget):
         memory = _memory(totals)
         self.rows["Memory"].set_right(*memory, short=tuple(memory[:4]))
         self.rows["Buffers"].setVisible(bool(totals.buffers))
-        self.rows["Buffers"].set_right(Span(numbers.count(totals.buffers), role="secondary"))
-        self._value("Training, Adam", "without activations", cost.training_bytes(totals))
+        held = _figure(totals, numbers.count(totals.buffers))
+        self.rows["Buffers"].set_right(Span(held, role="secondary"))
+        training, checkpoint = cost.training_bytes(totals), cost.checkpoint_bytes(analysis)
+        training_size = _figure(totals, numbers.size_bytes(training))
+        self._value("Training, Adam", "without activations", training_size)
         buffers = "fp32 with buffers" if totals.buffers else "fp32"
-        self._value("Checkpoint", buffers, cost.checkpoint_bytes(analysis))
+        self._value("Checkpoint", buffers, _figure(totals, numbers.size_bytes(checkpoint)))
+        self._show_forward(analysis)
+
+    def _show_forward(self, analysis: Analysis) -> None:
         forward = cost.forward(analysis)
         at = ", ".join(f"{n} = {d.trial}" for n, d in analysis.document.dimensions.items())
         if forward.until is not None:
@@ -203,21 +222,22 @@ class TotalsPanel(QWidget):
         self.rows["Forward"].set_middle(Span(at, "text-3", "hint"))
         self.rows["Forward"].set_right(Span(numbers.flops(forward.flops), role="secondary"))
 
-    def _value(self, key: str, note: str, size: int) -> None:
+    def _value(self, key: str, note: str, figure: str) -> None:
         self.rows[key].set_middle(Span(note, "text-3", "hint"))
-        self.rows[key].set_right(Span(numbers.size_bytes(size), role="secondary"))
+        self.rows[key].set_right(Span(figure, role="secondary"))
 
     def _show_layers(self) -> None:
         assert self._editor is not None
         analysis = self._editor.analysis
         shares = count.shares(analysis, MOST_LAYERS)
+        whole = analysis.counted.parameters
         for place, row in enumerate(self.layers):
             row.setVisible(place < len(shares))
             if place < len(shares):
                 share = shares[place]
                 layer = analysis.findings[share.node].layer
                 name = analysis.document.graph.nodes[share.node].name
-                row.show_share(name, layer.family if layer else "custom", share)
+                row.show_share(name, layer.family if layer else "custom", share, whole)
         more = count.layers_with_parameters(analysis) - len(shares)
         self.layers_title.setVisible(bool(shares))
         self.more.setVisible(more > 0)

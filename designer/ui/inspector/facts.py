@@ -193,27 +193,24 @@ class Facts(QWidget):
         self.ties: list[TieRow] = []
         self._lines = (Divider(theme), Divider(theme))
         self._parts = tuple(QVBoxLayout() for _ in range(3))
+        self._box = QVBoxLayout()
         self.formula = FormulaBox(theme, "How this is counted")
         self.formula.copied.connect(self._copy)
         self._build()
 
     def _build(self) -> None:
-        px = self._theme.px
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for part in self._parts:
-            part.setContentsMargins(px(16), px(4), px(16), px(4))
             part.setSpacing(0)
-        box = QVBoxLayout()
-        box.setContentsMargins(px(16), px(2), px(16), px(12))
-        box.addWidget(self.formula)
+        self._box.addWidget(self.formula)
         column.addWidget(self._lines[0])
         column.addLayout(self._parts[0])
         column.addWidget(self._lines[1])
         column.addLayout(self._parts[1])
         column.addLayout(self._parts[2])
-        column.addLayout(box)
+        column.addLayout(self._box)
 
     def show_node(self, analysis: Analysis, id: NodeId) -> None:
         """Bring everything up to date with a layer."""
@@ -224,6 +221,15 @@ class Facts(QWidget):
         self._show_formula(analysis, finding)
         self._lines[0].setVisible(any(not row.isHidden() for row in self.wires))
         self._lines[1].setVisible(bool(finding.params))
+        for part, rows in zip(self._parts, (self.wires, self.tensors, self.ties), strict=True):
+            self._inset(part, 4, 4, any(not row.isHidden() for row in rows))
+        self._inset(self._box, 2, 12, not self.formula.isHidden())
+
+    def _inset(self, part: QVBoxLayout, above: int, below: int, shown: bool) -> None:
+        """Room around a part; none where nothing of it is shown."""
+        px = self._theme.px
+        sides = (px(16), px(above), px(16), px(below))
+        part.setContentsMargins(*(sides if shown else (0, 0, 0, 0)))
 
     def controls(self) -> list[QWidget]:
         """What takes the keyboard, from top to bottom."""

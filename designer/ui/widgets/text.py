@@ -58,6 +58,8 @@ def paragraph(theme: Theme, text: str = "", role: str = "hint", token: str = "te
 class ElidedLabel(TextLabel):
     """A name on one line; where it does not fit, its middle is left out and the tooltip has it."""
 
+    elide = Qt.TextElideMode.ElideMiddle
+
     def __init__(
         self, theme: Theme, text: str = "", role: str = "body", token: str = "text"
     ) -> None:
@@ -80,9 +82,7 @@ class ElidedLabel(TextLabel):
 
     def shown(self) -> str:
         """The text as drawn."""
-        return self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideMiddle, self.contentsRect().width()
-        )
+        return self.fontMetrics().elidedText(self.text(), self.elide, self.contentsRect().width())
 
     def sizeHint(self) -> QSize:
         return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 2, self._theme.px(LINE))
@@ -101,6 +101,12 @@ class ElidedLabel(TextLabel):
             painter.drawText(
                 self.contentsRect(), self.alignment() | Qt.TextFlag.TextSingleLine, self.shown()
             )
+
+
+class SentenceLabel(ElidedLabel):
+    """A sentence on one line: where it does not fit, its end is left out, which reads better."""
+
+    elide = Qt.TextElideMode.ElideRight
 
 
 @dataclass(frozen=True, slots=True)
