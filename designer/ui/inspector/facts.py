@@ -221,7 +221,8 @@ class Facts(QWidget):
         self._show_formula(analysis, finding)
         self._lines[0].setVisible(any(not row.isHidden() for row in self.wires))
         self._lines[1].setVisible(bool(finding.params))
-        for part, rows in zip(self._parts, (self.wires, self.tensors, self.ties), strict=True):
+        found: tuple[Sequence[QWidget], ...] = (self.wires, self.tensors, self.ties)
+        for part, rows in zip(self._parts, found, strict=True):
             self._inset(part, 4, 4, any(not row.isHidden() for row in rows))
         self._inset(self._box, 2, 12, not self.formula.isHidden())
 
