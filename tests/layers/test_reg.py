@@ -10,7 +10,7 @@ from designer.core.layer import CATALOGUE, examine
 from designer.core.tensor import DTYPE_BYTES
 from tests.layers.oracle import check, made, t
 
-KINDS = [kind for kind, layer in CATALOGUE.items() if layer.family == "reg"]
+KINDS = [kind for kind, layer in CATALOGUE.items() if layer.__module__ == "designer.layers.reg"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
