@@ -35,15 +35,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a case went; `difference` says what is not as PyTorch has it.
-
-    What is not `mapped` has failed too.
-    """
+    """How a case went; `difference` says what is not as PyTorch has it."""
 
     case: Case
     standing: Standing
     difference: str = ""
-    mapped: bool = True
 
 
 def judged(case: Case) -> Outcome:
@@ -56,7 +52,7 @@ def judged(case: Case) -> Outcome:
     try:
         said = answer(case)
     except Unmapped as error:
-        return Outcome(case, "failed", f"not mapped: {error}", mapped=False)
+        return Outcome(case, "failed", f"not mapped: {error}")
     except FAULTS as error:
         return Outcome(case, "failed", f"raises {error!r}")
     if isinstance(said, Refused):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from designer.core.tensor import DTYPE_BYTES
-from designer.importers.torch_ops.table import operation, same
+from designer.importers.torch_ops.table import operation, option_names, port_names, same
 
 if TYPE_CHECKING:
     from designer.importers.torch_ops.binding import Bound, Call
@@ -27,11 +27,6 @@ same("RandomNormal", "torch.randn_like(input)")
 same("ConstantLike", "torch.zeros_like(input)", value=0.0)
 same("ConstantLike", "torch.ones_like(input)", value=1.0)
 same("ConstantLike", "torch.full_like(input, fill_value: value)")
-same(
-    "GridSample",
-    "F.grid_sample(input, grid, mode='bilinear', padding_mode='zeros', align_corners=False)",
-)
-same("AffineGrid", "F.affine_grid(theta, size, align_corners=False)")
 same("RFFT", "torch.fft.rfft(input, n=None, dim=-1, norm='backward')")
 same("FFT", "torch.fft.fft(input, n: only = None, dim=-1, norm='backward')")
 same("FFT", "torch.fft.fft2(input, s: only = None, dim=(-2, -1), norm='backward')")
@@ -118,3 +113,16 @@ def tensordot(call: Call) -> Bound:
     out += [label for label in right if label not in left]
     equation = f"{''.join(left)},{''.join(right)}->{''.join(out)}"
     return call.to("Einsum", {"xs": (a, b)}, {"equation": equation})
+
+
+@operation(
+    "F.grid_sample(input, grid, mode='bilinear', padding_mode='zeros', align_corners=None)",
+    "F.affine_grid(theta, size, align_corners=None)",
+)
+def sampled(call: Call) -> Bound:
+    """The first two tensors are the ports; no word on corners is a no."""
+    kind = "GridSample" if call.op == "F.grid_sample" else "AffineGrid"
+    ports = port_names(kind)
+    inputs = dict(zip(ports, call.values.values(), strict=False))
+    options = {name: given for name, given in call.values.items() if name in option_names(kind)}
+    return call.to(kind, inputs, {**options, "align_corners": bool(call["align_corners"])})
