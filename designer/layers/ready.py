@@ -9,10 +9,13 @@ from designer.core.composite import Composite, Net, Value, varies
 from designer.core.layer import layer
 from designer.core.option import option
 from designer.core.size import Size, Verdict, at_values, compare
-from designer.layers.act import GELU
+from designer.layers.act import GELU, ReLU, Sigmoid, SiLU
 from designer.layers.attn import ScaledDotProductAttention
 from designer.layers.linear import Linear
+from designer.layers.merge import Add, Multiply
+from designer.layers.norm import LayerNorm, RMSNorm
 from designer.layers.reg import Dropout
+from designer.layers.rotary import BASE, RotaryEmbedding
 from designer.layers.shape import Flatten, Split, Transpose, Unflatten
 
 if TYPE_CHECKING:
@@ -22,6 +25,18 @@ WIDTH = "Size of the last axis of the input; inferred when empty."
 BIAS = "Add learned offsets."
 DROPOUT = "Share of values that training sets to 0."
 HEADS = "Number of heads; divides d_model."
+KV_HEADS = "Heads of key and value, each shared by a group of query heads; n_heads when empty."
+EPS = "Added to the mean square, so that nothing is divided by 0."
+SEQUENCES = "[B, T, C] or [T, C]"
+
+GATES: Mapping[str, Layer] = {
+    "silu": SiLU(),
+    "gelu": GELU(),
+    "gelu_tanh": GELU(approximate="tanh"),
+    "relu": ReLU(),
+    "sigmoid": Sigmoid(),
+}
+"""Activations of gated networks: SwiGLU, GeGLU, ReGLU, GLU."""
 
 
 def check_heads(layer: Layer, width: Size, heads: Size) -> None:
@@ -31,13 +46,10 @@ def check_heads(layer: Layer, width: Size, heads: Size) -> None:
         raise layer.refuse(template, option="n_heads", expected=width, got=heads)
 
 
-def split_heads(net: Net, x: Value, heads: Size, called: str) -> Value:
+def split_heads(net: Net, x: Value, heads: Size, called: str = "") -> Value:
     """[..., T, heads·d] to [..., heads, T, d]."""
-    return net.call(
-        Transpose(dim0=-3, dim1=-2),
-        net.call(Unflatten(unflattened_size=(heads, -1)), x),
-        called=called,
-    )
+    apart = net.call(Unflatten(unflattened_size=(heads, -1)), x)
+    return net.call(Transpose(dim0=-3, dim1=-2), apart, called=called)
 
 
 def joined_heads(net: Net, x: Value) -> Value:
@@ -64,24 +76,71 @@ class CausalSelfAttention(Composite):
 
     def body(self, net: Net, x: Value) -> Value:
         """[B, T, d_model] to the same shape."""
-        width = net.size("d_model", x, -1, "[B, T, {}]")
-        self.ranked(x.tensor, (2, 3), "[B, T, C] or [T, C]")
+        width = net.size("d_model", x, -1, "[..., {}]")
+        self.ranked(x.tensor, (2, 3), SEQUENCES)
         check_heads(self, width, self.n_heads)
         h = net.use("c_attn", Linear(out_features=3 * width, bias=self.bias), x)
-        q, k, v = net.parts(Split(chunks=3, dim=-1), h, ("query", "key", "value"))
-        q, k, v = (
-            split_heads(net, part, self.n_heads, called)
-            for part, called in ((q, "q"), (k, "k"), (v, "v"))
-        )
+        names = ("query", "key", "value")
+        thirds = zip("qkv", net.parts(Split(chunks=3, dim=-1), h, names), strict=True)
+        q, k, v = (split_heads(net, part, self.n_heads, called) for called, part in thirds)
         attention = ScaledDotProductAttention(is_causal=True, dropout_p=self.dropout)
         h = joined_heads(net, net.call(attention, q, k, v))
-        merge = Linear(in_features=width, out_features=width, bias=self.bias)
-        h = net.use("c_proj", merge, h)
+        back = Linear(in_features=width, out_features=width, bias=self.bias)
+        h = net.use("c_proj", back, h)
         return net.use("resid_dropout", Dropout(p=self.dropout), h) if varies(self.dropout) else h
 
     def caption(self, result: Result, inputs: Inputs) -> str:
         """The number of heads."""
         return f"{self.n_heads} heads"
+
+
+@layer(
+    "GroupedQueryAttention",
+    family="block",
+    aliases=("gqa", "mqa", "multi-query attention", "llama attention", "rope", "分组查询注意力"),
+    title="Grouped-query attention",
+    stem="self_attn",
+)
+class GroupedQueryAttention(Composite):
+    """Causal attention with rotary positions whose query heads share key heads, as in Llama."""
+
+    d_model: Size | None = option(None, WIDTH, min=1)
+    n_heads: Size = option(32, "Number of query heads.", min=1)
+    n_kv_heads: Size | None = option(None, KV_HEADS, min=1)
+    head_dim: Size | None = option(
+        None, "Size of one head, an even number; d_model // n_heads when empty.", min=1
+    )
+    rope_theta: float = option(BASE, "Base of the wavelengths of positions.", min=1)
+    qkv_bias: bool = option(False, "Add learned offsets to query, key and value.")
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[B, T, d_model] to the same shape."""
+        width = net.size("d_model", x, -1, "[..., {}]")
+        self.ranked(x.tensor, (2, 3), SEQUENCES)
+        if self.head_dim is None:
+            check_heads(self, width, self.n_heads)
+        size = net.usual("head_dim", width // self.n_heads)
+        shared = net.usual("n_kv_heads", self.n_heads)
+        rotary = RotaryEmbedding(theta=self.rope_theta)
+        q = self._heads(net, "q", x, self.n_heads, size)
+        q = net.call(rotary, q, called="q_rotated")
+        k = self._heads(net, "k", x, shared, size)
+        k = net.call(rotary, k, called="k_rotated")
+        v = self._heads(net, "v", x, shared, size)
+        attention = ScaledDotProductAttention(is_causal=True, enable_gqa=True)
+        h = joined_heads(net, net.call(attention, q, k, v))
+        back = Linear(in_features=self.n_heads * size, out_features=width, bias=False)
+        return net.use("o_proj", back, h)
+
+    def _heads(self, net: Net, name: str, x: Value, heads: Size, size: Size) -> Value:
+        """Query, key or value by head."""
+        h = net.use(f"{name}_proj", Linear(out_features=heads * size, bias=self.qkv_bias), x)
+        return split_heads(net, h, heads, name)
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The numbers of heads."""
+        shared = self.n_heads if self.n_kv_heads is None else self.n_kv_heads
+        return f"{self.n_heads} / {shared} heads"
 
 
 @layer(
@@ -104,6 +163,113 @@ class MLP(Composite):
         width = net.size("d_model", x, -1, "[..., {}]")
         hidden = net.usual("d_hidden", 4 * width)
         h = net.use("c_fc", Linear(out_features=hidden, bias=self.bias), x)
-        h = net.use("gelu", GELU(approximate=self.approximate), h)
+        h = net.use("act", GELU(approximate=self.approximate), h)
         h = net.use("c_proj", Linear(out_features=width, bias=self.bias), h)
-        return net.use("dropout", Dropout(p=self.dropout), h) if varies(self.dropout) else h
+        return net.use("drop", Dropout(p=self.dropout), h) if varies(self.dropout) else h
+
+
+@layer(
+    "GatedMLP",
+    family="block",
+    aliases=("swiglu", "geglu", "glu mlp", "llama mlp", "gated feed-forward", "门控前馈网络"),
+    title="Gated MLP (SwiGLU)",
+    stem="mlp",
+)
+class GatedMLP(Composite):
+    """A linear layer times an activated one, and back: y = (σ(x Gᵀ) · x Uᵀ) Dᵀ."""
+
+    d_model: Size | None = option(None, WIDTH, min=1)
+    d_hidden: Size = option(1024, "Size between the layers.", min=1)
+    activation: str = option("silu", "Activation of the gate.", choices=tuple(GATES))
+    bias: bool = option(False, BIAS)
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[..., d_model] to the same shape."""
+        width = net.size("d_model", x, -1, "[..., {}]")
+        gate = net.use("gate_proj", Linear(out_features=self.d_hidden, bias=self.bias), x)
+        gate = net.use("act_fn", GATES[str.__str__(self.activation)], gate)
+        up = net.use("up_proj", Linear(out_features=self.d_hidden, bias=self.bias), x)
+        back = Linear(out_features=width, bias=self.bias)
+        return net.use("down_proj", back, net.call(Multiply(), gate, up))
+
+
+@layer(
+    "GPTBlock",
+    family="block",
+    aliases=("gpt-2 block", "transformer block", "decoder layer", "pre-norm", "变换器块"),
+    title="GPT block",
+    stem="h",
+)
+class GPTBlock(Composite):
+    """Attention and MLP, each behind a layer norm and added to what came in, as in GPT-2."""
+
+    d_model: Size | None = option(None, WIDTH, min=1)
+    n_heads: Size = option(12, HEADS, min=1)
+    d_hidden: Size | None = option(None, "Size within the MLP; 4·d_model when empty.", min=1)
+    dropout: float = option(0.0, DROPOUT, min=0, max=1)
+    bias: bool = option(True, BIAS)
+
+    divisors: ClassVar[Mapping[str, tuple[str, ...]]] = {"d_model": ("n_heads",)}
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[B, T, d_model] to the same shape."""
+        width = net.size("d_model", x, -1, "[..., {}]")
+        self.ranked(x.tensor, (2, 3), SEQUENCES)
+        check_heads(self, width, self.n_heads)
+        hidden = net.usual("d_hidden", 4 * width)
+        attention = CausalSelfAttention(n_heads=self.n_heads, dropout=self.dropout, bias=self.bias)
+        h = net.use("attn", attention, net.use("ln_1", LayerNorm(bias=self.bias), x))
+        x = net.call(Add(), x, h, called="mixed")
+        mlp = MLP(d_hidden=hidden, dropout=self.dropout, bias=self.bias)
+        return net.call(
+            Add(), x, net.use("mlp", mlp, net.use("ln_2", LayerNorm(bias=self.bias), x))
+        )
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The number of heads."""
+        return f"{self.n_heads} heads"
+
+
+@layer(
+    "LlamaBlock",
+    family="block",
+    aliases=("llama layer", "decoder layer", "rmsnorm swiglu", "mistral", "qwen", "变换器块"),
+    title="Llama block",
+    stem="layer",
+)
+class LlamaBlock(Composite):
+    """Grouped-query attention and gated MLP, each behind an RMS norm and added, as in Llama."""
+
+    d_model: Size | None = option(None, WIDTH, min=1)
+    n_heads: Size = option(32, "Number of query heads.", min=1)
+    n_kv_heads: Size | None = option(None, KV_HEADS, min=1)
+    head_dim: Size | None = option(
+        None, "Size of one head, an even number; d_model // n_heads when empty.", min=1
+    )
+    d_hidden: Size = option(11008, "Size within the MLP.", min=1)
+    rope_theta: float = option(BASE, "Base of the wavelengths of positions.", min=1)
+    eps: float = option(1e-5, EPS)
+    qkv_bias: bool = option(False, "Add learned offsets to query, key and value.")
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[B, T, d_model] to the same shape."""
+        width = net.size("d_model", x, -1, "[..., {}]")
+        self.ranked(x.tensor, (2, 3), SEQUENCES)
+        if self.head_dim is None:
+            check_heads(self, width, self.n_heads)
+        attention = GroupedQueryAttention(
+            n_heads=self.n_heads,
+            n_kv_heads=net.usual("n_kv_heads", self.n_heads),
+            head_dim=net.usual("head_dim", width // self.n_heads),
+            rope_theta=self.rope_theta,
+            qkv_bias=self.qkv_bias,
+        )
+        h = net.use("input_layernorm", RMSNorm(eps=self.eps), x)
+        x = net.call(Add(), x, net.use("self_attn", attention, h), called="mixed")
+        h = net.use("post_attention_layernorm", RMSNorm(eps=self.eps), x)
+        return net.call(Add(), x, net.use("mlp", GatedMLP(d_hidden=self.d_hidden), h))
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The numbers of heads."""
+        shared = self.n_heads if self.n_kv_heads is None else self.n_kv_heads
+        return f"{self.n_heads} / {shared} heads"

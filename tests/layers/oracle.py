@@ -223,6 +223,12 @@ class Interpreter:
         chosen = conditional.then if self.run(conditional.test) else conditional.otherwise
         return self.run(chosen)
 
+    def support(self, support: code.Support) -> Any:
+        """A function that stands in the exported code."""
+        namespace: dict[str, Any] = {"torch": torch, "Tensor": torch.Tensor}
+        exec(support.source, namespace)
+        return namespace[support.name]
+
     def infix(self, infix: code.Infix) -> Any:
         """Operands joined by an operator."""
         operands = self.each(infix.operands)
@@ -239,6 +245,7 @@ RULES: dict[type, Callable[[Interpreter, Any], Any]] = {
     code.Attribute: Interpreter.attribute,
     code.Item: Interpreter.item,
     code.Infix: Interpreter.infix,
+    code.Support: Interpreter.support,
     code.Conditional: Interpreter.conditional,
 }
 

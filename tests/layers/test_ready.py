@@ -53,6 +53,9 @@ def agree(module: nn.Module, reference: Callable[[Weights, Tensor], Tensor], x: 
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.copy_(torch.randn(parameter.shape) / math.sqrt(parameter[0].numel()))
+        for name, statistic in module.named_buffers():
+            if name.endswith("_var"):
+                statistic.copy_(0.5 + torch.rand(statistic.shape))
     weights = {
         name.removeprefix("block."): tensor.detach().clone().requires_grad_()
         for name, tensor in module.named_parameters()
@@ -139,3 +142,130 @@ def test_mlp(approximate: str) -> None:
 
     drawing = compared("MLP", reference, 2, 5, 8, approximate=approximate)
     assert drawing.parameters == 8 * 32 + 32 + 32 * 8 + 8
+
+
+def normalised(w: Weights, name: str, x: Tensor) -> Tensor:
+    """Layer normalisation of the last axis."""
+    centred = x - x.mean(-1, keepdim=True)
+    scaled = centred / torch.sqrt((centred**2).mean(-1, keepdim=True) + 1e-5)
+    return scaled * w[f"{name}.weight"] + w[f"{name}.bias"]
+
+
+def test_gpt_block() -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        x = x + gpt_attention(3, "attn.")(w, normalised(w, "ln_1", x))
+        h = gelu_tanh(linear(w, "mlp.c_fc", normalised(w, "ln_2", x)))
+        return x + linear(w, "mlp.c_proj", h)
+
+    drawing = compared("GPTBlock", reference, 2, 5, 12, n_heads=3)
+    assert drawing.parameters == 12 * 12**2 + 13 * 12
+
+
+def test_twelve_gpt_blocks_have_the_parameters_of_gpt2() -> None:
+    drawing = Drawing()
+    x = drawing.input("B", "T", 768)
+    for _ in range(12):
+        x = drawing.add("GPTBlock", x, n_heads=12, dropout=0.1)
+    drawing.add("Output", x)
+    assert drawing.parameters == 124_439_808 - (50257 + 1024) * 768 - 2 * 768
+
+
+def turned(x: Tensor, base: float) -> Tensor:
+    """Rotary positions by complex numbers: (xᵢ + j·xᵢ₊d/2) · exp(j · t · base^(−2i/d))."""
+    half = x.shape[-1] // 2
+    pairs = torch.complex(x[..., :half], x[..., half:])
+    angles = torch.tensor(
+        [[t * base ** (-2 * i / (2 * half)) for i in range(half)] for t in range(x.shape[-2])],
+        dtype=x.dtype,
+    )
+    spun = pairs * torch.polar(torch.ones_like(angles), angles)
+    return torch.cat([spun.real, spun.imag], -1)
+
+
+def llama_attention(
+    heads: int, shared: int, base: float, prefix: str = ""
+) -> Callable[[Weights, Tensor], Tensor]:
+    """Llama's attention, one query head after another."""
+
+    def run(w: Weights, x: Tensor) -> Tensor:
+        q, k, v = (linear(w, f"{prefix}{name}_proj", x) for name in "qkv")
+        size = q.shape[-1] // heads
+        found = []
+        for head in range(heads):
+            own, group = head * size, head // (heads // shared) * size
+            one = turned(q[..., own : own + size], base)
+            key = turned(k[..., group : group + size], base)
+            found.append(attended(one, key, v[..., group : group + size], causal=True))
+        return linear(w, f"{prefix}o_proj", torch.cat(found, -1))
+
+    return run
+
+
+@pytest.mark.parametrize("shared", [1, 2, 4])
+def test_grouped_query_attention(shared: int) -> None:
+    reference = llama_attention(4, shared, 500.0)
+    options = {"n_kv_heads": shared, "rope_theta": 500.0}
+    compared("GroupedQueryAttention", reference, 2, 5, 16, n_heads=4, **options)
+
+
+def test_grouped_query_attention_with_heads_of_another_size() -> None:
+    options = {"n_heads": 4, "n_kv_heads": 2, "head_dim": 6, "qkv_bias": True}
+    drawing = compared("GroupedQueryAttention", llama_attention(4, 2, 10000.0), 2, 5, 16, **options)
+    assert drawing.parameters == 16 * 24 + 24 + 2 * (16 * 12 + 12) + 24 * 16
+
+
+GATES: dict[str, Callable[[Tensor], Tensor]] = {
+    "silu": lambda x: x * torch.sigmoid(x),
+    "gelu": lambda x: x * (1 + torch.erf(x / math.sqrt(2))) / 2,
+    "gelu_tanh": gelu_tanh,
+    "relu": lambda x: x.clamp(min=0),
+    "sigmoid": torch.sigmoid,
+}
+
+
+@pytest.mark.parametrize("activation", list(GATES))
+def test_gated_mlp(activation: str) -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        gate = GATES[activation](linear(w, "gate_proj", x))
+        return linear(w, "down_proj", gate * linear(w, "up_proj", x))
+
+    compared("GatedMLP", reference, 2, 5, 8, d_hidden=12, activation=activation)
+
+
+def test_llama_block() -> None:
+    def rms(w: Weights, name: str, x: Tensor) -> Tensor:
+        return x / torch.sqrt((x**2).mean(-1, keepdim=True) + 1e-5) * w[f"{name}.weight"]
+
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        attention = llama_attention(4, 2, 10000.0, "self_attn.")
+        x = x + attention(w, rms(w, "input_layernorm", x))
+        h = rms(w, "post_attention_layernorm", x)
+        gate = GATES["silu"](linear(w, "mlp.gate_proj", h))
+        return x + linear(w, "mlp.down_proj", gate * linear(w, "mlp.up_proj", h))
+
+    compared("LlamaBlock", reference, 2, 5, 16, n_heads=4, n_kv_heads=2, d_hidden=24)
+
+
+def test_a_llama_block_has_the_parameters_of_llama_3_8b() -> None:
+    drawing = drawing_of(
+        "LlamaBlock", "B", "T", 4096, n_heads=32, n_kv_heads=8, d_hidden=14336, rope_theta=5e5
+    )
+    assert drawing.parameters == 218_112_000
+    assert [row.norm for row in count.rows(drawing.editor.analysis)].count(True) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "sentence"),
+    [
+        ("CausalSelfAttention", {"n_heads": 5}, "n_heads to divide 768, got 5."),
+        ("GPTBlock", {"n_heads": 5}, "GPTBlock needs n_heads to divide 768, got 5."),
+        ("MLP", {"d_model": 512}, "MLP expects [..., 512], got [B, T, 768]."),
+        ("GroupedQueryAttention", {"n_heads": 256}, "RotaryEmbedding needs an even width, got 3."),
+        ("GroupedQueryAttention", {"n_heads": 4, "n_kv_heads": 3}, "no multiple of 3 of key."),
+    ],
+)
+def test_refusals_name_the_block(kind: str, options: dict[str, Any], sentence: str) -> None:
+    drawing = drawing_of(kind, "B", "T", 768, **options)
+    (problem,) = [p for p in drawing.editor.analysis.problems() if p.blocks]
+    assert kind in str(problem.message)
+    assert sentence in str(problem.message)

@@ -1,0 +1,221 @@
+"""Ready-made blocks of image networks, named as in torchvision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from designer.core.composite import Composite, Net, Part, Value
+from designer.core.layer import layer
+from designer.core.option import option
+from designer.core.size import Size, Verdict, compare, value
+from designer.layers.act import ReLU, ReLU6, Sigmoid
+from designer.layers.conv import Conv2d
+from designer.layers.merge import Add, Multiply
+from designer.layers.norm import BatchNorm2d
+from designer.layers.pool import AdaptiveAvgPool2d
+
+if TYPE_CHECKING:
+    from designer.core.layer import Inputs, Result
+
+IMAGES = "[N, {}, H, W]"
+CHANNELS = "Channels of the input; inferred when empty."
+STRIDE = "Step of the 3×3 convolution."
+OUT = "Channels of the output; those of the input when empty."
+
+
+class ImageBlock(Composite):
+    """What blocks of image networks share."""
+
+    def channels(self, net: Net, x: Value) -> Size:
+        """The channels of an input [N, C, H, W], which the option may pin."""
+        self.ranked(x.tensor, (4,), IMAGES.format("C"))
+        return net.size("in_channels", x, -3, IMAGES)
+
+    def keeps(self, channels: Size, out: Size | None, stride: int) -> bool:
+        """Whether what comes in can be added to what goes out: `out` channels, or as many."""
+        if out is None:
+            return stride == 1
+        if stride != 1 or compare(channels, out) not in (Verdict.IDENTICAL, Verdict.EQUAL_HERE):
+            return False
+        template = "{layer} adds its input to {expected} channels, got {got}."
+        self.same(out, channels, self.refuse(template, expected=out, got=channels))
+        return True
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """Channels of input and output: `64 → 128`."""
+        x = inputs.get("x")
+        before = x[0] if isinstance(x, tuple) else x
+        after = result.outputs[0]
+        if before is None or min(len(before.shape), len(after.shape)) < 3:
+            return ""
+        return f"{before.axis(-3)} → {after.axis(-3)}"
+
+
+def conv(channels: Size, kernel: int, stride: int = 1, groups: Size = 1) -> Conv2d:
+    """A convolution that keeps the size of an image at stride 1; the norm behind it has a bias."""
+    return Conv2d(
+        out_channels=channels,
+        kernel_size=kernel,
+        stride=stride,
+        padding=kernel // 2,
+        groups=groups,
+        bias=False,
+    )
+
+
+class Residual(ImageBlock):
+    """What residual blocks share: where shapes differ, the shortcut has a convolution."""
+
+    def added(self, net: Net, x: Value, h: Value, projection: tuple[Part, ...]) -> Value:
+        """The input, or its projection, added to what the convolutions made; then ReLU."""
+        shortcut = net.chain("downsample", projection, x) if projection else x
+        return net.call(Add(), h, shortcut)
+
+    def varied(self, formal: tuple[str, ...]) -> str:
+        """Whether there is a convolution in the shortcut."""
+        return "WithDownsample" if "stride" in formal else "WithoutDownsample"
+
+
+@layer(
+    "BasicBlock",
+    family="block",
+    aliases=("resnet block", "residual block", "resnet-18", "resnet-34", "残差块"),
+    title="Basic residual block",
+    stem="block",
+)
+class BasicBlock(Residual):
+    """Two 3×3 convolutions whose result is added to the input, as in ResNet-18."""
+
+    in_channels: Size | None = option(None, CHANNELS, min=1)
+    out_channels: Size | None = option(None, OUT, min=1)
+    stride: int = option(1, "Step of the first convolution.", min=1)
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[N, in_channels, H, W] to [N, out_channels, H / stride, W / stride]."""
+        channels = self.channels(net, x)
+        plain = self.keeps(channels, self.out_channels, self.stride)
+        out = channels if plain else net.usual("out_channels", channels)
+        stride = 1 if plain else self.stride
+        relu = ReLU()
+        h = net.use("bn1", BatchNorm2d(), net.use("conv1", conv(out, 3, stride), x))
+        h = net.use("conv2", conv(out, 3), net.use("relu", relu, h))
+        h = net.use("bn2", BatchNorm2d(), h)
+        projection = () if plain else (conv(out, 1, stride), BatchNorm2d())
+        return net.use("relu", relu, self.added(net, x, h, projection))
+
+
+@layer(
+    "Bottleneck",
+    family="block",
+    aliases=("resnet bottleneck", "residual block", "resnet-50", "瓶颈块", "残差块"),
+    title="Bottleneck residual block",
+    stem="block",
+)
+class Bottleneck(Residual):
+    """1×1, 3×3 and 1×1 convolutions whose result is added to the input, as in ResNet-50."""
+
+    in_channels: Size | None = option(None, CHANNELS, min=1)
+    channels_within: Size = option(
+        64, "Channels of the 3×3 convolution; the output has four times as many.", min=1
+    )
+    stride: int = option(1, STRIDE, min=1)
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[N, in_channels, H, W] to [N, 4·channels_within, H / stride, W / stride]."""
+        within = self.channels_within
+        plain = self.keeps(self.channels(net, x), 4 * within, self.stride)
+        stride = 1 if plain else self.stride
+        relu = ReLU()
+        h = net.use("bn1", BatchNorm2d(), net.use("conv1", conv(within, 1), x))
+        h = net.use("conv2", conv(within, 3, stride), net.use("relu", relu, h))
+        h = net.use("relu", relu, net.use("bn2", BatchNorm2d(), h))
+        h = net.use("bn3", BatchNorm2d(), net.use("conv3", conv(4 * within, 1), h))
+        projection = () if plain else (conv(4 * within, 1, stride), BatchNorm2d())
+        return net.use("relu", relu, self.added(net, x, h, projection))
+
+
+@layer(
+    "SqueezeExcitation",
+    family="block",
+    aliases=("se block", "channel attention", "senet", "通道注意力", "压缩激励"),
+    title="Squeeze and excitation",
+    stem="se",
+)
+class SqueezeExcitation(ImageBlock):
+    """Each channel is scaled by a number that is computed from the means of all channels."""
+
+    in_channels: Size | None = option(None, CHANNELS, min=1)
+    squeeze_channels: Size | None = option(
+        None, "Channels between the two layers; a sixteenth of the input's when empty.", min=1
+    )
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[N, in_channels, H, W] to the same shape."""
+        channels = self.channels(net, x)
+        squeezed = net.usual("squeeze_channels", channels // 16)
+        h = net.use("avgpool", AdaptiveAvgPool2d(output_size=1), x)
+        h = net.use("fc1", Conv2d(out_channels=squeezed, kernel_size=1), h)
+        h = net.use("activation", ReLU(), h)
+        h = net.use("fc2", Conv2d(out_channels=channels, kernel_size=1), h)
+        return net.call(Multiply(), net.use("scale_activation", Sigmoid(), h), x)
+
+
+@layer(
+    "DepthwiseSeparable",
+    family="block",
+    aliases=("depthwise separable convolution", "mobilenet block", "xception", "深度可分离卷积"),
+    title="Depthwise separable convolution",
+    stem="block",
+)
+class DepthwiseSeparable(ImageBlock):
+    """A 3×3 convolution of each channel alone, then a 1×1 convolution, as in MobileNet."""
+
+    in_channels: Size | None = option(None, CHANNELS, min=1)
+    out_channels: Size = option(64, "Channels of the output.", min=1)
+    stride: int = option(1, STRIDE, min=1)
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[N, in_channels, H, W] to [N, out_channels, H / stride, W / stride]."""
+        channels = self.channels(net, x)
+        relu = ReLU()
+        h = net.use("depthwise", conv(channels, 3, self.stride, groups=channels), x)
+        h = net.use("relu", relu, net.use("bn1", BatchNorm2d(), h))
+        h = net.use("pointwise", conv(self.out_channels, 1), h)
+        return net.use("relu", relu, net.use("bn2", BatchNorm2d(), h))
+
+
+@layer(
+    "InvertedResidual",
+    family="block",
+    aliases=("mbconv", "mobilenet v2 block", "inverted bottleneck", "倒残差块"),
+    title="Inverted residual block",
+    stem="block",
+)
+class InvertedResidual(ImageBlock):
+    """Channels are widened, convolved one by one, narrowed and added, as in MobileNetV2."""
+
+    in_channels: Size | None = option(None, CHANNELS, min=1)
+    out_channels: Size | None = option(None, OUT, min=1)
+    stride: int = option(1, STRIDE, min=1)
+    expand_ratio: Size = option(6, "How many times as many channels there are within.", min=1)
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[N, in_channels, H, W] to [N, out_channels, H / stride, W / stride]."""
+        channels = self.channels(net, x)
+        plain = self.keeps(channels, self.out_channels, self.stride)
+        out = channels if plain else net.usual("out_channels", channels)
+        stride = 1 if plain else self.stride
+        h = net.chain("conv", self._chain(channels, out, stride), x)
+        return net.call(Add(), x, h) if plain else h
+
+    def _chain(self, channels: Size, out: Size, stride: int) -> tuple[Part, ...]:
+        widened = value(self.expand_ratio) != 1
+        within = channels * self.expand_ratio if widened else channels
+        wide = ((conv(within, 1), BatchNorm2d(), ReLU6()),) if widened else ()
+        each = (conv(within, 3, stride, groups=within), BatchNorm2d(), ReLU6())
+        return (*wide, each, conv(out, 1), BatchNorm2d())
+
+    def varied(self, formal: tuple[str, ...]) -> str:
+        """Whether there are a shortcut and a convolution that widens."""
+        shortcut = "WithoutShortcut" if "out_channels" in formal else "WithShortcut"
+        return shortcut if "expand_ratio" in formal else f"{shortcut}WithoutExpansion"

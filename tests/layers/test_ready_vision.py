@@ -1,0 +1,131 @@
+"""Ready-made blocks of image networks against independent implementations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from torch.nn import functional
+
+from designer.core import count
+from tests.core.drawing import Drawing
+from tests.layers.test_ready import Weights, compared, drawing_of, module_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def conv(w: Weights, name: str, x: Tensor, stride: int = 1, groups: int = 1) -> Tensor:
+    """A convolution that keeps the size of an image at stride 1."""
+    weight = w[f"{name}.weight"]
+    padding = weight.shape[-1] // 2
+    return functional.conv2d(x, weight, w.get(f"{name}.bias"), stride, padding, 1, groups)
+
+
+def bn(w: Weights, name: str, x: Tensor) -> Tensor:
+    """Batch normalisation by the running statistics."""
+    mean, var = (w[f"{name}.running_{each}"][:, None, None] for each in ("mean", "var"))
+    scale, shift = (w[f"{name}.{each}"][:, None, None] for each in ("weight", "bias"))
+    return (x - mean) / (var + 1e-5).sqrt() * scale + shift
+
+
+def shortcut(w: Weights, x: Tensor, stride: int) -> Tensor:
+    """The input, or its projection where there is one."""
+    if "downsample.0.weight" not in w:
+        return x
+    return bn(w, "downsample.1", conv(w, "downsample.0", x, stride))
+
+
+CASES: list[tuple[dict[str, Any], int]] = [
+    ({}, 1),
+    ({"out_channels": 6}, 1),
+    ({"out_channels": 8}, 1),
+    ({"out_channels": 8, "stride": 2}, 2),
+    ({"stride": 2}, 2),
+]
+
+
+@pytest.mark.parametrize(("options", "stride"), CASES)
+def test_basic_block(options: dict[str, Any], stride: int) -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        h = bn(w, "bn1", conv(w, "conv1", x, stride)).clamp(min=0)
+        h = bn(w, "bn2", conv(w, "conv2", h))
+        return (h + shortcut(w, x, stride)).clamp(min=0)
+
+    drawing = compared("BasicBlock", reference, 2, 6, 8, 8, **options)
+    projected = any("downsample" in row.key for row in count.rows(drawing.editor.analysis))
+    assert projected == (options not in ({}, {"out_channels": 6}))
+
+
+@pytest.mark.parametrize("channels", [6, 8])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_bottleneck(channels: int, stride: int) -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        h = bn(w, "bn1", conv(w, "conv1", x)).clamp(min=0)
+        h = bn(w, "bn2", conv(w, "conv2", h, stride)).clamp(min=0)
+        h = bn(w, "bn3", conv(w, "conv3", h))
+        return (h + shortcut(w, x, stride)).clamp(min=0)
+
+    compared("Bottleneck", reference, 2, channels, 7, 7, channels_within=2, stride=stride)
+
+
+def test_squeeze_excitation() -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        means = x.mean((2, 3), keepdim=True)
+        return conv(w, "fc2", conv(w, "fc1", means).clamp(min=0)).sigmoid() * x
+
+    drawing = compared("SqueezeExcitation", reference, 2, 32, 5, 5)
+    assert drawing.parameters == 32 * 2 + 2 + 2 * 32 + 32
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_depthwise_separable(stride: int) -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        h = bn(w, "bn1", conv(w, "depthwise", x, stride, groups=4)).clamp(min=0)
+        return bn(w, "bn2", conv(w, "pointwise", h)).clamp(min=0)
+
+    options = {"out_channels": 6, "stride": stride}
+    compared("DepthwiseSeparable", reference, 2, 4, 7, 7, **options)
+
+
+@pytest.mark.parametrize("expand_ratio", [1, 3])
+@pytest.mark.parametrize(("options", "stride"), CASES)
+def test_inverted_residual(options: dict[str, Any], stride: int, expand_ratio: int) -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        h, place = x, 0
+        if expand_ratio > 1:
+            h, place = bn(w, "conv.0.1", conv(w, "conv.0.0", x)).clamp(0, 6), 1
+        h = conv(w, f"conv.{place}.0", h, stride, groups=6 * expand_ratio)
+        h = bn(w, f"conv.{place}.1", h).clamp(0, 6)
+        h = bn(w, f"conv.{place + 2}", conv(w, f"conv.{place + 1}", h))
+        return x + h if x.shape == h.shape else h
+
+    options = {**options, "expand_ratio": expand_ratio}
+    compared("InvertedResidual", reference, 2, 6, 8, 8, **options)
+
+
+def test_the_blocks_of_resnet_18_have_its_parameters() -> None:
+    drawing = Drawing()
+    x = drawing.input("B", 64, 56, 56)
+    for channels, stride in ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)):
+        x = drawing.add("BasicBlock", x, out_channels=channels, stride=stride)
+    x = drawing.add("BasicBlock", x)
+    drawing.add("Output", x)
+    stem, head = 64 * 3 * 49 + 128, 512 * 1000 + 1000
+    assert drawing.parameters == 11_689_512 - stem - head
+    assert drawing.shape(x) == "[B, 512, 7, 7]"
+    module_of(drawing)
+
+
+def test_captions_tell_the_channels() -> None:
+    drawing = drawing_of("BasicBlock", "B", 64, 8, 8, out_channels=128)
+    (finding,) = [f for f in drawing.editor.analysis.findings.values() if f.params]
+    assert finding.layer is not None
+    assert finding.result is not None
+    assert finding.layer.caption(finding.result, finding.inputs) == "64 → 128"
+
+
+def test_an_image_without_a_batch_is_refused() -> None:
+    drawing = drawing_of("BasicBlock", 64, 8, 8)
+    (problem,) = [p for p in drawing.editor.analysis.problems() if p.blocks]
+    assert str(problem.message) == "BasicBlock expects [N, C, H, W], got [64, 8, 8]."
