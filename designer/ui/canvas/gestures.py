@@ -155,7 +155,10 @@ class MoveNodes(Gesture):
         wire, stage.marks.split_wire = stage.marks.split_wire, None
         place = stage.drawing.cards[self._grabbed].box.centre
         self._put_back()
-        if wire is not None:
+        if not self._moving:
+            # A click on one of several: from now on it is the only one.
+            stage.select((self._grabbed,))
+        elif wire is not None:
             commands.drop_in(stage, stage.drawing.cards[self._grabbed], wire, place)
         elif shift.x or shift.y:
             commands.move(stage, self._ids, shift.x, shift.y)

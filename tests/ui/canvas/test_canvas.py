@@ -36,6 +36,13 @@ def test_shift_click_adds_and_takes_away(desk: Desk) -> None:
     assert desk.canvas.selection == [3]
 
 
+def test_a_click_on_one_of_several_selects_it_alone(desk: Desk) -> None:
+    desk.show(loose())
+    desk.canvas.select_all()
+    desk.hand.click(0, 160)
+    assert desk.canvas.selection == [2]
+
+
 def test_a_rubber_band_selects_what_it_touches(desk: Desk) -> None:
     desk.show(chain())
     desk.hand.drag((-200, 60), (-60, 250))
