@@ -126,7 +126,8 @@ class Drawing:
         """Where the shapes at a node stand; kept by the painting."""
         self.lifted: frozenset[NodeId] = frozenset()
         """Nodes that are being dragged: wires of others do not make way for them yet."""
-        self._bounds: tuple[int, Box | None] | None = None
+        self._bounds: Box | None = None
+        """Around all nodes; None where it has to be found anew."""
         self.version = 0
         """Goes up with every change, so that what is derived knows when it is old."""
 
@@ -223,7 +224,7 @@ class Drawing:
         yield from self.graph.edges_from(id)
 
     def _drop_card(self, id: NodeId) -> None:
-        self.cards.pop(id, None)
+        self._leave_box(self.cards.pop(id, None))
         self.places.remove(id)
         self._shared.pop(id, None)
         self.labels.pop(id, None)
@@ -240,8 +241,7 @@ class Drawing:
         node = self.graph.nodes[id]
         finding = self.editor.analysis.findings[id]
         card = self._card(id, node, finding)
-        self.cards[id] = card
-        self.places.put(id, card.box)
+        self._put_card(id, card)
         if card.owner is not None:
             self._shared.setdefault(card.owner, set()).add(id)
 
@@ -457,8 +457,7 @@ class Drawing:
         moved = [id for id in ids if id in self.cards]
         self._changed(moved)
         for id in moved:
-            self.cards[id] = self.cards[id].moved(dx, dy)
-            self.places.put(id, self.cards[id].box)
+            self._put_card(id, self.cards[id].moved(dx, dy))
         for edge in (edge for id in moved for edge in self._edges(id)):
             self._routes.pop(edge.target, None)
             if edge.target in self.wires:
@@ -471,9 +470,27 @@ class Drawing:
         """The box around some nodes, or around all; None where there are none."""
         if ids is not None:
             return geometry.union(self.cards[id].box for id in ids if id in self.cards)
-        if self._bounds is None or self._bounds[0] != self.version:
-            self._bounds = self.version, geometry.union(card.box for card in self.cards.values())
-        return self._bounds[1]
+        if self._bounds is None:
+            self._bounds = geometry.union(card.box for card in self.cards.values())
+        return self._bounds
+
+    def _leave_box(self, card: Card | None) -> None:
+        """Forget the box around all nodes where a card that goes may have been what holds it."""
+        if card is None or self._bounds is None:
+            return
+        # Sums of floats may be off by a hair: what comes near an edge counts as at it.
+        if card.box.grown(1).united(self._bounds) != self._bounds:
+            self._bounds = None
+
+    def _put_card(self, id: NodeId, card: Card) -> None:
+        """Draw a card at its place."""
+        before = self.cards.get(id)
+        if before is None or before.box != card.box:
+            self._leave_box(before)
+            if self._bounds is not None:
+                self._bounds = self._bounds.united(card.box)
+        self.cards[id] = card
+        self.places.put(id, card.box)
 
     def cards_in(self, box: Box) -> list[Card]:
         """The nodes that meet a box, in stored order."""

@@ -15,6 +15,7 @@ from designer.core.edits import Refused
 from designer.core.expression import Expression
 from designer.core.graph import ParamRef, Source, Target
 from designer.core.message import message
+from designer.ui.canvas import geometry
 from designer.ui.canvas.drawing import Drawing
 from tests.ui.canvas.conftest import chain, document, wired
 
@@ -35,6 +36,10 @@ def drawn(editor: Editor) -> Drawing:
     drawing.read(editor)
     editor.listen(drawing.update)
     return drawing
+
+
+def _rounded(box: geometry.Box | None) -> tuple[float, ...]:
+    return tuple(round(side, 6) for side in box or ())
 
 
 KINDS = ("Linear", "ReLU", "Add", "Input", "LayerNorm", "Concat", "LSTM")
@@ -75,6 +80,8 @@ def test_following_edits_gives_what_reading_anew_gives(
             editor.apply(edit, LABEL)
         except Refused:
             continue
+        anew = geometry.union(card.box for card in drawing.cards.values())
+        assert _rounded(drawing.bounds()) == _rounded(anew)
         if data.draw(st.booleans()):
             [drawing.route(target) for target in list(drawing.wires)]
         if data.draw(st.integers(0, 5)) == 0:
