@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from designer.cli.opening import open_analysis, say, sentence
 from designer.core import cost, count, numbers, size
+from designer.core.layer import within
 from designer.core.tensor import Tensor
 from designer.export.uses import outputs_of
 from designer.files.refusal import shown
@@ -148,7 +149,7 @@ def _line(analysis: Analysis, id: NodeId) -> Line:
 def _owners(analysis: Analysis, id: NodeId) -> str:
     nodes = analysis.document.graph.nodes
     owners = analysis.findings[id].tied.values()
-    return ", ".join(f"{nodes[owner.node].attribute}.{owner.param}" for owner in owners)
+    return ", ".join(within(nodes[owner.node].attribute, owner.param) for owner in owners)
 
 
 def _shape(tensor: Tensor) -> str:

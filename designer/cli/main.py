@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-COMMANDS = ("count", "check", "export")
+COMMANDS = ("count", "check", "export", "layers")
 USAGE = 2
 INTERRUPTED = 130
 EPILOG = "FILE is a .netdraft file, or the name of an example: gpt2-small, cifar10-cnn, ..."
@@ -75,15 +75,18 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
         from designer.cli.count import run
     elif name == "check":
         from designer.cli.check import run
-    else:
+    elif name == "export":
         from designer.cli.export import run
+    else:
+        from designer.cli.layers import run
     return run
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="netdraft",
-        usage="netdraft [FILE ...]\n       netdraft {count,check,export} FILE [options]",
+        usage="netdraft [FILE ...]\n       netdraft {count,check,export} FILE [options]\n"
+        "       netdraft layers [WORDS]",
         description="Draw neural networks: exact shapes, exact counts, PyTorch code that runs.",
         epilog=EPILOG,
         allow_abbrev=False,
@@ -93,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_count(commands)
     _add_check(commands)
     _add_export(commands)
+    _add_layers(commands)
     return parser
 
 
@@ -122,6 +126,12 @@ def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument(
         "--force", action="store_true", help="replace a file that was not exported by Netdraft"
     )
+
+
+def _add_layers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("layers", help="list the layers, with options and help")
+    command.add_argument("words", metavar="WORDS", nargs="?", default="", help="part of a name")
+    command.add_argument("--json", action="store_true", help="print JSON instead of a list")
 
 
 class _Version(argparse.Action):

@@ -1,0 +1,31 @@
+"""`netdraft layers`: the catalogue as the code has it."""
+
+from __future__ import annotations
+
+import json
+
+import designer.layers  # noqa: F401
+from designer.core.layer import CATALOGUE
+from tests.cli.command import netdraft
+
+
+def test_every_layer_is_listed_with_its_options() -> None:
+    done = netdraft("layers")
+    assert done.returncode == 0
+    listed = [line.strip().split(":")[0] for line in done.stdout.splitlines() if line[2:3] != " "]
+    assert CATALOGUE.keys() <= set(listed)
+    conv = done.stdout.split("  Conv2d:")[1].split("\n  Conv3d:")[0]
+    assert "    stride = 1: " in conv
+    assert "    padding_mode = zeros: " in conv
+
+
+def test_words_choose_layers_by_synonym_too() -> None:
+    done = netdraft("layers", "全连接", "--json")
+    assert [layer["kind"] for layer in json.loads(done.stdout)] == ["Linear"]
+    linear = json.loads(done.stdout)[0]
+    assert linear["options"][1]["name"] == "out_features"
+    assert linear["help"]
+
+
+def test_nothing_found_is_told_by_the_exit_code() -> None:
+    assert netdraft("layers", "no such layer").returncode == 1
