@@ -66,6 +66,8 @@ def test_a_click_on_a_card_asks_for_its_example(ground: Ground, qtbot: QtBot) ->
 
 def test_it_goes_with_the_first_layer_and_comes_back_with_undo(ground: Ground) -> None:
     assert ground.welcome.isVisible()
+    sentence = "Drag a layer here, press Tab to search, or open a template."
+    assert ground.welcome.sentence.text() == sentence
     add_layer(ground)
     assert not ground.welcome.isVisible()
     ground.editor.undo()

@@ -176,7 +176,7 @@ def _chip(ink: Ink, card: Card) -> None:
     box, painter = card.box, ink.painter
     border = ink.pen("error", 2 / ink.zoom) if card.state == "error" else None
     ink.box(box, RADII[card.shape], f"f-{card.family}", border)
-    if box.height * ink.zoom < 9.5 + 2:
+    if box.height * ink.zoom < 9.5 + 3:
         return
     name = ink.elided(card.shown, "body-strong", box.width - 16)
     width = ink.width(name, "body-strong")

@@ -110,13 +110,3 @@ def test_an_error_has_an_outline_and_a_bubble(desk: Desk, theme: Theme, qapp: QA
 @pytest.mark.parametrize("role", ["small", "mono", "hint", "body-strong"])
 def test_no_text_is_too_small_to_read(zoom: float, role: str) -> None:
     assert ROLES[role].px * face(role, zoom).grow * zoom >= SMALLEST - 1e-9
-
-
-def test_an_empty_canvas_says_what_to_do(desk: Desk, theme: Theme) -> None:
-    from designer.core.document import Document
-
-    desk.show(Document())
-    image = desk.canvas.view.grab().toImage()
-    row = [image.pixelColor(x, 396).name() for x in range(350, 650)]
-    assert theme.colour("canvas").name() in row
-    assert len(set(row)) > 5
