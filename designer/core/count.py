@@ -7,6 +7,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import numbers, size
+from designer.core.layer import state_place, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,8 +36,13 @@ def rows(analysis: Analysis) -> Iterator[Row]:
     """Every persistent tensor of a design, in the order of the exported module's state dict.
 
     That is the topological order of the layers, as they are made in the constructor, and within a
-    layer first its parameters and then its buffers.
+    layer first its parameters and then its buffers. What the module holds as its own comes first.
     """
+    return iter(sorted(_rows(analysis), key=lambda row: state_place(row.key, row.param)))
+
+
+def _rows(analysis: Analysis) -> Iterator[Row]:
+    """The same in the order of the layers."""
     nodes = analysis.document.graph.nodes
     for id in analysis.network.ordered():
         node, finding = nodes[id], analysis.findings[id]
@@ -44,12 +50,12 @@ def rows(analysis: Analysis) -> Iterator[Row]:
             owner = finding.tied.get(param.name)
             trainer = nodes[owner.node] if owner else node
             yield Row(
-                f"{node.attribute}.{param.name}",
+                within(node.attribute, param.name),
                 id,
                 param,
                 norm=param.norm or "Norm" in node.kind,
                 trainable=param.part != "buffer" and trainer.trainable,
-                owner=f"{nodes[owner.node].attribute}.{owner.param}" if owner else None,
+                owner=within(nodes[owner.node].attribute, owner.param) if owner else None,
             )
 
 

@@ -89,6 +89,21 @@ class Param:
         return product(self.shape)
 
 
+def within(owner: str, name: str) -> str:
+    """The state-dict name that a tensor of `owner` has outside it.
+
+    A tensor without a name is the owner itself: a parameter that a module holds as its own.
+    """
+    return f"{owner}.{name}" if name else owner
+
+
+def state_place(name: str, param: Param) -> int:
+    """Sorts as a state dict does: a module's own parameters, its own buffers, then its parts."""
+    if "." in name:
+        return 2
+    return int(param.part == "buffer")
+
+
 def _axes(named: Mapping[str, Size | Times]) -> tuple[Axis, ...]:
     return tuple(
         Axis(label, size.size, size.times) if isinstance(size, Times) else Axis(label, size)
