@@ -25,6 +25,8 @@ from designer.core.layer import (
     note,
     overheard,
     same_value,
+    state_place,
+    within,
 )
 from designer.core.message import message
 from designer.core.network import Network
@@ -158,7 +160,8 @@ class Net:
         returned = self.whole.body(self, **self.given)
         self.returned = returned if isinstance(returned, tuple) else (returned,)
         outputs = tuple(value.tensor for value in self.returned)
-        return Result(outputs, tuple(self.params), self.flops)
+        params = sorted(self.params, key=lambda param: state_place(param.name, param))
+        return Result(outputs, tuple(params), self.flops)
 
     # What a body calls
 
@@ -370,7 +373,7 @@ def _marked(kind: str, params: tuple[Param, ...]) -> tuple[Param, ...]:
 
 
 def _within(name: str, params: tuple[Param, ...]) -> Iterator[Param]:
-    return (replace(param, name=f"{name}.{param.name}") for param in params)
+    return (replace(param, name=within(name, param.name)) for param in params)
 
 
 def _formal(option: Option, value: Any, divisors: tuple[str, ...]) -> Any:

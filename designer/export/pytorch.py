@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from designer.core import numbers
 from designer.core.code import Infix, Method, Ref, Support
 from designer.core.finding import Problem
+from designer.core.layer import within
 from designer.core.message import message
 from designer.core.names import is_python_name
 from designer.core.parts import has_unknown, names_used, parts
@@ -42,6 +43,9 @@ IMPORTS = {
 
 ROOT = re.compile(rf"(?<![\w.])({'|'.join(IMPORTS)})\.")
 """An imported name in use; no name that a user chose is one of them."""
+
+HELD = ("nn.Parameter", "nn.Buffer")
+"""Tensors that a module holds as its own; a type checker is told that they are tensors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +241,13 @@ class _Writer:
         for make in program.makes:
             self._make(make, trees)
         for tie in program.ties:
-            lead = f"self.{'.'.join(tie.param)} ="
-            self._add(python_text.statement(lead, dotted(f"self.{'.'.join(tie.owner)}")), tie.node)
+            lead = f"self.{within(*tie.param)} ="
+            owner = dotted(f"self.{within(*tie.owner)}")
+            self._add(python_text.statement(lead, owner), tie.node)
 
     def _make(self, make: Make, trees: Expressions) -> None:
-        lead = f"self.{make.attribute} ="
+        hint = ": Tensor" if make.call.function in HELD else ""
+        lead = f"self.{make.attribute}{hint} ="
         self._add(python_text.statement(lead, trees.of(make.call)), make.node)
         if make.locked:
             self._add([f"        self.{make.attribute}.requires_grad_(False)"], make.node)

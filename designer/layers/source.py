@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from designer.core.code import Code, Method, Name, Ref, call
-from designer.core.layer import Layer, Result, layer
+from designer.core.code import Call, Code, Method, Module, Name, Ref, call
+from designer.core.layer import Layer, Param, Result, buffer, layer, weight
 from designer.core.option import option
 from designer.core.size import Size, ceil_div, value
 from designer.core.tensor import DTYPE_BYTES, Tensor
@@ -162,3 +162,57 @@ class Cast(Layer):
     def caption(self, result: Result, inputs: Inputs) -> str:
         """The dtype."""
         return str(self.dtype)
+
+
+class Held(Source):
+    """A tensor that the module holds as its own, under the name of the node."""
+
+    function: ClassVar[str]
+
+    def infer(self) -> Result:
+        """A tensor of this shape."""
+        axes = {f"axis{index}": size for index, size in enumerate(self.shape)}
+        dtype = self.dtype_of()
+        zeros = Call("torch.zeros", self.shape or ((),), tuple(dtype_keyword(dtype).items()))
+        code = Code(Module(), Call(self.function, (zeros,)))
+        return Result((Tensor(self.shape, dtype),), (self.param(axes),), code=code)
+
+    def dtype_of(self) -> str:
+        """The dtype of the elements."""
+        return "float32"
+
+    def param(self, axes: dict[str, Size]) -> Param:
+        """The tensor; without a name of its own it has that of the node."""
+        return weight("", **axes)
+
+
+@layer(
+    "Parameter",
+    family="io",
+    aliases=("learned tensor", "class token", "learnable", "可学习参数"),
+    stem="param",
+)
+class Parameter(Held):
+    """A learned tensor that is no part of another layer: a class token, a scale, a query."""
+
+    shape: tuple[Size, ...] = option((1,), SHAPE, min=0)
+
+    function: ClassVar[str] = "nn.Parameter"
+
+
+@layer("Buffer", family="io", aliases=("state", "fixed tensor", "running value", "缓冲张量"))
+class Buffer(Held):
+    """A tensor that the module keeps and saves, and does not learn."""
+
+    shape: tuple[Size, ...] = option((1,), SHAPE, min=0)
+    dtype: str = option("float32", DTYPE, choices=tuple(DTYPE_BYTES))
+
+    function: ClassVar[str] = "nn.Buffer"
+
+    def dtype_of(self) -> str:
+        """The chosen dtype."""
+        return str(self.dtype)
+
+    def param(self, axes: dict[str, Size]) -> Param:
+        """The tensor; without a name of its own it has that of the node."""
+        return buffer("", self.dtype_of(), **axes)

@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from designer.core import numbers
+from designer.export.pytorch import export_problems
 from designer.ui import filing
 from designer.ui.actions import (
     CAN_PASTE,
@@ -206,7 +207,7 @@ class App(QObject):
 
     def export(self) -> None:
         """Export the design in front, or show what stands in the way."""
-        blocking = [p for p in sorted_problems(self.editor) if p.blocks]
+        blocking = export_problems(self.editor.analysis) if self.editor else []
         if blocking:
             self.window.show_problems()
             self.say(f"Not exported: {blocking[0].message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
@@ -14,6 +15,7 @@ from designer.ui.widgets.text import ElidedLabel, SentenceLabel, TextLabel
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent
 
+    from designer.core.document import Document
     from designer.core.editor import Editor, Notice
     from designer.core.finding import Problem
     from designer.ui.theme import Theme
@@ -214,8 +216,29 @@ class ProblemsPanel(QScrollArea):
             self.fixed.emit()
 
 
+AT_ONCE = 1_000
+"""Layers up to which what only code would show is looked for at each edit."""
+
+_latest: WeakKeyDictionary[Editor, tuple[Document, list[Problem]]] = WeakKeyDictionary()
+
+
 def sorted_problems(editor: Editor | None) -> list[Problem]:
-    """The problems of a design, errors first, then by layer in stored order."""
+    """The problems of a design, errors first, then by layer in stored order.
+
+    A walk over a large design is left to its code: there only the analysis is asked.
+    """
     if editor is None:
         return []
-    return sorted(editor.analysis.problems(), key=lambda p: _ORDER.index(p.severity))
+    document, problems = _latest.get(editor, (None, []))
+    if document is not editor.document:
+        problems = sorted(_problems(editor), key=lambda p: _ORDER.index(p.severity))
+        _latest[editor] = editor.document, problems
+    return problems
+
+
+def _problems(editor: Editor) -> list[Problem]:
+    from designer.export.standing import standing_problems
+
+    if len(editor.document.graph.nodes) > AT_ONCE:
+        return editor.analysis.problems()
+    return standing_problems(editor.analysis)

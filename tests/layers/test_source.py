@@ -7,10 +7,13 @@ import itertools
 import pytest
 import torch
 
+from designer.core import count
 from designer.core.layer import examine
 from designer.core.size import free
 from designer.core.tensor import DTYPE_BYTES
 from designer.layers.source import Arange
+from tests.core.drawing import Drawing
+from tests.export.designs import exported
 from tests.layers.oracle import Interpreter, check, known, made, refusal, t, verdict
 
 
@@ -68,3 +71,35 @@ def test_like_another(dtype: str) -> None:
     for value in (0.0, 1.0, 3.0):
         reference = lambda value=value: lambda x: torch.full_like(x, value)  # noqa: E731
         check("ConstantLike", {"value": value}, t(2, 3, dtype=dtype), reference=reference)
+
+
+def test_what_a_module_holds_as_its_own() -> None:
+    drawing = Drawing()
+    x = drawing.input("B", 4, 8)
+    hidden = drawing.add("Linear", x, out_features=8, name="hidden")
+    offset = drawing.add("Parameter", shape=(4, 8), name="offset")
+    steps = drawing.add("Buffer", shape=(), dtype="int64", name="steps")
+    query = drawing.add("Parameter", shape=(8,), name="query")
+    total = drawing.add("Add", hidden, offset, query, steps)
+    drawing.add("Output", total)
+    rows = list(count.rows(drawing.editor.analysis))
+    keys = ["offset", "query", "steps", "hidden.weight", "hidden.bias"]
+    assert [row.key for row in rows] == keys
+    module = exported(drawing.editor.document)
+    assert list(module.state_dict()) == keys
+    assert {name for name, _ in module.named_parameters()} == {*keys} - {"steps"}
+    shapes = [[known(axis) for axis in row.param.shape] for row in rows]
+    assert [list(tensor.shape) for tensor in module.state_dict().values()] == shapes
+    assert module(torch.randn(2, 4, 8)).shape == (2, 4, 8)
+
+
+def test_a_held_tensor_may_be_tied() -> None:
+    drawing = Drawing()
+    x = drawing.input("B", 8)
+    first = drawing.add("Parameter", shape=(8,), name="first")
+    second = drawing.add("Parameter", shape=(8,), name="second")
+    drawing.tie(second, first, "")
+    drawing.add("Output", drawing.add("Add", x, first, second))
+    module = exported(drawing.editor.document)
+    assert list(module.state_dict()) == ["first", "second"]
+    assert sum(p.numel() for p in module.parameters()) == 8
