@@ -104,17 +104,24 @@ class Composite(Layer):
 
 
 def _word(option: Option, value: Any, formal: tuple[str, ...]) -> str:
-    """How an option shows in the name of a class: `WithoutBias`, `WithDropout`, `Tanh`."""
-    name = "".join(word.capitalize() for word in option.name.split("_"))
-    if option.kind == "real" and option.default == 0:
-        return f"With{name}" if option.name in formal else f"Without{name}"
+    """How an option shows in the name of a class: `WithoutBias`, `WithDropout`."""
+    name = _camel(option.name)
     if option.name in formal:
-        return ""
+        return f"With{name}" if _may_lack(option) else ""
     if option.kind == "flag" and bool(value) != option.default:
         return f"With{name}" if value else f"Without{name}"
     if option.kind == "choice" and value != option.default:
-        return str(value).capitalize()
+        return f"With{name}{str(value).capitalize()}"
     return ""
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _may_lack(option: Option) -> bool:
+    """Whether a body leaves something out where the option has its default."""
+    return option.kind == "real" and option.default == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,10 +433,14 @@ class Definition:
         """One sentence on what it does."""
         return (inspect.getdoc(type(self.net.whole)) or "").splitlines()[0]
 
-    @cached_property
-    def variant(self) -> str:
-        """The kind, and what sets this body apart from the usual one: `MLPWithDropout`."""
-        return self.kind + self.net.whole.varied(self.formal)
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the class may be called: the kind, then with what sets this body apart."""
+        options = self.net.whole.declared
+        lacking = [o.name for o in options if _may_lack(o) and o.name not in self.formal]
+        variant = self.kind + self.net.whole.varied(self.formal)
+        without = "".join(f"Without{_camel(name)}" for name in lacking)
+        return (self.kind, variant, variant + without)
 
     @cached_property
     def formal(self) -> tuple[str, ...]:

@@ -163,7 +163,7 @@ class _Defined:
         lines = writer.class_lines(definition.summary)
         text = "\n".join(lines[1:])
         if text not in self._texts:
-            self._texts[text] = self._claim(definition.kind, definition.variant)
+            self._texts[text] = self._claim(*definition.names)
             head = f"class {self._texts[text]}(nn.Module):"
             self._add([head, *lines[1:]])
         return self._texts[text]

@@ -65,7 +65,7 @@ def joined_heads(net: Net, x: Value) -> Value:
     stem="attn",
 )
 class CausalSelfAttention(Composite):
-    """Self-attention in which a position sees itself and those before it, as in GPT-2."""
+    """Self-attention of positions to themselves and those before them, as in GPT-2."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(12, HEADS, min=1)
@@ -102,7 +102,7 @@ class CausalSelfAttention(Composite):
     stem="self_attn",
 )
 class GroupedQueryAttention(Composite):
-    """Causal attention with rotary positions whose query heads share key heads, as in Llama."""
+    """Causal attention with rotary positions; query heads share keys, as in Llama."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(32, "Number of query heads.", min=1)
@@ -201,7 +201,7 @@ class GatedMLP(Composite):
     stem="h",
 )
 class GPTBlock(Composite):
-    """Attention and MLP, each behind a layer norm and added to what came in, as in GPT-2."""
+    """Attention and MLP, each behind a layer norm and added, as in GPT-2."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(12, HEADS, min=1)
@@ -238,7 +238,7 @@ class GPTBlock(Composite):
     stem="layer",
 )
 class LlamaBlock(Composite):
-    """Grouped-query attention and gated MLP, each behind an RMS norm and added, as in Llama."""
+    """Grouped-query attention and gated MLP, each behind an RMS norm, as in Llama."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(32, "Number of query heads.", min=1)

@@ -64,7 +64,7 @@ def conv(channels: Size, kernel: int, stride: int = 1, groups: Size = 1) -> Conv
 
 
 class Residual(ImageBlock):
-    """What residual blocks share: where shapes differ, the shortcut has a convolution."""
+    """What residual blocks share: where shapes differ, the shortcut is a convolution."""
 
     def added(self, net: Net, x: Value, h: Value, projection: tuple[Part, ...]) -> Value:
         """The input, or its projection, added to what the convolutions made; then ReLU."""
@@ -112,7 +112,7 @@ class BasicBlock(Residual):
     stem="block",
 )
 class Bottleneck(Residual):
-    """1×1, 3×3 and 1×1 convolutions whose result is added to the input, as in ResNet-50."""
+    """1×1, 3×3 and 1×1 convolutions, added to the input, as in ResNet-50."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     channels_within: Size = option(
@@ -142,7 +142,7 @@ class Bottleneck(Residual):
     stem="se",
 )
 class SqueezeExcitation(ImageBlock):
-    """Each channel is scaled by a number that is computed from the means of all channels."""
+    """Each channel is scaled by a number computed from the means of all channels."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     squeeze_channels: Size | None = option(
@@ -168,7 +168,7 @@ class SqueezeExcitation(ImageBlock):
     stem="block",
 )
 class DepthwiseSeparable(ImageBlock):
-    """A 3×3 convolution of each channel alone, then a 1×1 convolution, as in MobileNet."""
+    """3×3 convolutions of each channel alone, then a 1×1 one, as in MobileNet."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size = option(64, "Channels of the output.", min=1)
@@ -192,7 +192,7 @@ class DepthwiseSeparable(ImageBlock):
     stem="block",
 )
 class InvertedResidual(ImageBlock):
-    """Channels are widened, convolved one by one, narrowed and added, as in MobileNetV2."""
+    """Channels widened, convolved one by one, narrowed, added, as in MobileNetV2."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size | None = option(None, OUT, min=1)

@@ -15,7 +15,7 @@ ROTATE = Support(
     "apply_rotary",
     '''
 def apply_rotary(x: Tensor, theta: float = 10000.0) -> Tensor:
-    """Turn the pairs (i, i + d/2) of [..., T, d] by angles that grow with the position."""
+    """Turn the pairs (i, i + d/2) of [..., T, d] by angles that grow along T."""
     half = x.shape[-1] // 2
     steps = torch.arange(half, device=x.device, dtype=torch.float32)
     positions = torch.arange(x.shape[-2], device=x.device, dtype=torch.float32)
