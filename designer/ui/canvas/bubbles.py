@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QPolygonF
@@ -35,8 +36,8 @@ class Bubble:
     icon: str
 
 
-def bubble_of(ink: Ink, card: Card) -> Bubble | None:
-    """The bubble of a node's problem; None where it has none."""
+def bubble_of(ink: Ink, card: Card, edge: float = inf) -> Bubble | None:
+    """The bubble of a node's problem, left of the `edge` of the view; None where it has none."""
     if card.problem is None:
         return None
     spans = labels.sentence_spans(card.problem)
@@ -47,6 +48,7 @@ def bubble_of(ink: Ink, card: Card) -> Bubble | None:
         tip, x = spot.place, spot.place.x + 23
     else:
         tip, x = Point(card.box.right - 8, card.box.y), card.box.right - 4
+    x = min(x, edge - 8 / ink.zoom - width)
     box = Box(x, tip.y - 11 - HEIGHT * grow, width, HEIGHT * grow)
     bulb = Box(box.right - _BULB - 5, box.centre.y - _BULB / 2, _BULB, _BULB)
     error = card.state == "error"
@@ -59,7 +61,8 @@ def paint_bubble(ink: Ink, bubble: Bubble) -> None:
     box, painter = bubble.box, ink.painter
     painter.setPen(ink.pen(bubble.token, 1))
     painter.setBrush(ink.colour(bubble.token))
-    foot = (Point(box.x + 6, box.bottom - 4), Point(box.x + 18, box.bottom - 1))
+    x = max(box.x + 6, bubble.tip.x - 6)
+    foot = (Point(x, box.bottom - 4), Point(x + 12, box.bottom - 1))
     painter.drawPolygon(QPolygonF([point_of(p) for p in (*foot, bubble.tip)]))
     ink.box(box, _RADIUS, f"{bubble.token}-tint", ink.pen(bubble.token, 1))
     ink.icon(box.x + 9, box.centre.y - 8, bubble.icon, bubble.token)

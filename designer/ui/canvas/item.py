@@ -115,9 +115,14 @@ class BatchItem(QGraphicsItem):
         told = drawing.cards.get(self._stage.marks.told or -1)
         busy = self._stage.marks.accepts is not None
         shown = told is not None and ink.level >= Level.MIDDLE and not busy
-        self.bubble = bubble_of(ink, told) if told is not None and shown else None
+        self.bubble = bubble_of(ink, told, self._edge()) if told is not None and shown else None
         if self.bubble is not None:
             paint_bubble(ink, self.bubble)
+
+    def _edge(self) -> float:
+        """The right edge of what is in view."""
+        view = self.scene().views()[0]
+        return view.mapToScene(view.viewport().rect().topRight()).x()
 
     def _paint_picture(self, ink: Ink, card: Card) -> None:
         """Draw one node, from its picture unless its ports are different for the moment."""

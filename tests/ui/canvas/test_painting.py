@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 
 from designer.core import edits
 from designer.core.message import message
+from designer.ui.canvas.geometry import Point
 from designer.ui.canvas.texts import SMALLEST, face
 from designer.ui.theme import ROLES, Theme
 from tests.ui.canvas.conftest import SHIFT, Desk, chain
@@ -110,3 +111,17 @@ def test_an_error_has_an_outline_and_a_bubble(desk: Desk, theme: Theme, qapp: QA
 @pytest.mark.parametrize("role", ["small", "mono", "hint", "body-strong"])
 def test_no_text_is_too_small_to_read(zoom: float, role: str) -> None:
     assert ROLES[role].px * face(role, zoom).grow * zoom >= SMALLEST - 1e-9
+
+
+def test_a_bubble_stays_in_view(desk: Desk) -> None:
+    desk.show(broken())
+    view, told = desk.canvas.view, desk.canvas.stage.drawing.cards[2].box
+    places = []
+    for room in (500, 20):
+        view.centre_on(Point(told.right + room - view.shown().width / 2, told.centre.y))
+        view.grab()
+        bubble = view.item.bubble
+        assert bubble is not None
+        assert bubble.box.right <= view.shown().right
+        places.append(bubble.box.x)
+    assert places[1] < places[0]
