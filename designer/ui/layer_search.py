@@ -5,6 +5,9 @@ from __future__ import annotations
 from designer.core.layer import CATALOGUE
 from designer.ui.fuzzy import match
 
+MIME_KIND = "application/x-netdraft-kind"
+"""What a drag of a found layer carries: its kind."""
+
 ALIAS_COST = 6
 """What an answer by a name that is not shown is worth less than one by the title."""
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from designer.core.layer import CATALOGUE, FAMILIES, Layer
 from designer.ui import icons
-from designer.ui.layer_search import found_kinds
+from designer.ui.layer_search import MIME_KIND, found_kinds
 from designer.ui.widgets import paint
 from designer.ui.widgets.buttons import ChipButton, Control
 from designer.ui.widgets.fields import SearchField
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from designer.ui.theme import Theme
 
-MIME_KIND = "application/x-netdraft-kind"
 ROW = 26
 MOST_RECENT = 6
 

@@ -10,7 +10,7 @@ from designer.core.layer import CATALOGUE
 from designer.ui.canvas import commands, values
 from designer.ui.canvas.geometry import Point
 from designer.ui.canvas.labels import first_input
-from designer.ui.fuzzy import match
+from designer.ui.layer_search import matched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from designer.core.layer import Layer
     from designer.core.option import Raw
     from designer.core.tensor import Tensor
-
-_ALIAS_COST = 6
-"""A synonym counts a little less than the name itself."""
 
 
 class Query(NamedTuple):
@@ -95,7 +92,7 @@ class Offers:
         query = parse(text)
         ranked: list[tuple[bool, int, int, Offer]] = []
         for order, kind in enumerate(CATALOGUE):
-            found = _matched(query.words, kind)
+            found = matched(query.words, kind)
             if found is None or not self._possible(kind):
                 continue
             offer = self._offer(kind, query.number)
@@ -148,30 +145,6 @@ class Offers:
             parameters=None if unknown else preview.parameters,
             reason=str(wrong[0].message) if wrong else "",
         )
-
-
-def _matched(words: str, kind: str) -> tuple[int, tuple[int, ...]] | None:
-    """How well a kind answers, and the letters of its title that do."""
-    if not words:
-        return 0, ()
-    layer = CATALOGUE[kind]
-    title = match(words, layer.title)
-    found = [(title.score, title.letters)] if title else []
-    for alias in (kind, *layer.aliases):
-        other = match(words, alias) if _begins(words, alias) else None
-        if other is not None:
-            found.append((other.score - _ALIAS_COST, ()))
-    return max(found, key=lambda item: item[0], default=None)
-
-
-def _begins(words: str, alias: str) -> bool:
-    """Whether each word of the query begins the alias or a word of it.
-
-    Letters strewn over a synonym that nobody sees would only puzzle.
-    """
-    lowered = alias.lower()
-    starts = (lowered, *lowered.replace("-", " ").split())
-    return all(any(s.startswith(word) for s in starts) for word in words.lower().split())
 
 
 def _first_number(kind: str) -> str:

@@ -25,6 +25,7 @@ from designer.ui.canvas.gestures import (
 from designer.ui.canvas.ground import Ground
 from designer.ui.canvas.item import EXTENT, BatchItem
 from designer.ui.canvas.levels import LEAST_ZOOM, LIMITS, MOST_ZOOM
+from designer.ui.layer_search import MIME_KIND
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from designer.ui.canvas.stage import Stage
     from designer.ui.theme import Theme
 
-MIME_KIND = "application/x-netdraft-kind"
 PORT_REACH = 12
 """Half the side of a port's hit area, in pixels of the screen."""
 
