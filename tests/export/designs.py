@@ -105,8 +105,30 @@ def options_for(kind: str, pick: Random) -> dict[str, Any]:
             "groups": pick.choice((1, 1, 2)),
             "bias": pick.random() < 0.7,
         }
-    if "Max" in kind:
+    if "MaxPool" in kind:
         return {"return_indices": pick.random() < 0.5}
+    return several.get(kind) or composed(kind, pick)
+
+
+def composed(kind: str, pick: Random) -> dict[str, Any]:
+    """Some options of a ready-made block."""
+    heads = {"n_heads": pick.choice((1, 2, E("h")))}
+    dropout = {"dropout": pick.choice((0.0, 0.1, E("p")))}
+    keys = {**heads, "n_kv_heads": pick.choice((None, 1)), "rope_theta": pick.choice((1e4, 500.0))}
+    step = {"stride": pick.choice((1, 2))}
+    out = {"out_channels": pick.choice((4, E("d"))), **step}
+    several: dict[str, dict[str, Any]] = {
+        "CausalSelfAttention": {**heads, **dropout},
+        "GPTBlock": {**heads, **dropout, "bias": pick.choice((True, False, E("flag")))},
+        "GroupedQueryAttention": keys,
+        "LlamaBlock": {**keys, "d_hidden": pick.choice(SIZES)},
+        "GatedMLP": {"d_hidden": pick.choice(SIZES)},
+        "MLP": {**dropout, "d_hidden": pick.choice((None, E("3*d")))},
+        "BasicBlock": out,
+        "Bottleneck": {"channels_within": pick.choice((1, 2)), **step},
+        "DepthwiseSeparable": out,
+        "InvertedResidual": {**out, "expand_ratio": pick.choice((1, 2))},
+    }
     return several.get(kind, {})
 
 
@@ -127,9 +149,17 @@ def random_design(pick: Random, layers: int = 12) -> Document:
     return drawing.editor.document
 
 
-UNFIT = ("Input", "Output", "FractionalMaxPool", "BCELoss")
+UNFIT = (
+    *("Input", "Output"),
+    *("FractionalMaxPool", "RandomNormal"),
+    *("BCELoss", "GaussianNLLLoss"),
+    *("NLLLoss", "CrossEntropyLoss", "LinearCrossEntropyLoss", "AdaptiveLogSoftmaxWithLoss"),
+    *("MultiMarginLoss", "MultiLabelMarginLoss", "CTCLoss"),
+    *("Gather", "TakeAlongDim", "IndexSelect", "Scatter", "OneHot"),
+    *("FloorDivide", "Remainder"),
+)
 """Where values enter and leave, what draws random numbers even in evaluation mode, and what takes
-numbers from 0 to 1 only."""
+certain values only: probabilities, variances, indices within an axis, divisors other than 0."""
 
 COMMON = [
     "Linear",
@@ -146,6 +176,10 @@ COMMON = [
     "Embedding",
     "MultiheadAttention",
     "ScaledDotProductAttention",
+    "GPTBlock",
+    "LlamaBlock",
+    "BasicBlock",
+    "InvertedResidual",
 ]
 
 
