@@ -187,6 +187,8 @@ class GaussianNLLLoss(Loss):
 
     def infer(self, x: Tensor, target: Tensor, var: Tensor) -> Result:
         """Two shapes that broadcast; `var` like the input, or without its last axis."""
+        check_dtype(self, x, NUMBERS)
+        check_dtype(self, target, NUMBERS, "target")
         joint = broadcast(self, x, target, "target").with_dtype(joint_dtype(x, target))
         check_dtype(self, joint, FLOATS)
         if x.rank is None or var.rank is None:

@@ -15,7 +15,7 @@ from designer.core.tensor import Tensor
 from designer.layers.axes import broadcast, joint_dtype
 from designer.layers.class_loss import CLASS_WEIGHT, CrossEntropyLoss, SeveralLoss
 from designer.layers.loss import REDUCTION, REDUCTIONS, Loss, ones
-from designer.layers.rules import FLOATS, NUMBERS, check_dtype, check_float32
+from designer.layers.rules import FLOATS, NUMBERS, check_dtype, check_float32, floating
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs
@@ -69,10 +69,10 @@ class TripleLoss(Loss):
                 )
 
     def together(self, a: Tensor, b: Tensor, port: str) -> Tensor:
-        """Both broadcast, in the dtype that holds them."""
-        joint = broadcast(self, a, b, port).with_dtype(joint_dtype(a, b))
-        check_dtype(self, joint, FLOATS, port)
-        return joint
+        """Both broadcast, in the dtype that holds them; truth values have no difference."""
+        for x in (a, b):
+            check_dtype(self, x, NUMBERS, port)
+        return broadcast(self, a, b, port).with_dtype(joint_dtype(a, b))
 
 
 @layer("MarginRankingLoss", family="reg", aliases=("ranking", "排序损失"))
@@ -86,6 +86,8 @@ class MarginRankingLoss(TripleLoss):
         """Three shapes of one rank that broadcast."""
         self.check_ranks(input1, input2=input2, target=target)
         each = self.together(self.together(input1, input2, "input2"), target, "target")
+        if self.reduction == "mean":
+            check_dtype(self, each, FLOATS, "input1")
         return Result((self.reduced(each),), code=self.module(f"nn.{self.kind}"))
 
 
@@ -110,6 +112,7 @@ class CosineEmbeddingLoss(TripleLoss):
                 x=input1,
             )
         joint = self.together(input1, input2, "input2")
+        check_dtype(self, joint, FLOATS, "input1")
         rows = joint.lead(1) if not joint.partial else joint.with_shape(())
         loss = target if joint.partial else broadcast(self, rows, target, "target")
         return Result(
@@ -137,6 +140,7 @@ class Triplets(TripleLoss):
     def distance(self, a: Tensor, b: Tensor, port: str) -> Tensor:
         """The distances along the last axis."""
         joint = self.together(a, b, port)
+        joint = joint.with_dtype(floating(joint.dtype))
         known = not joint.partial or joint.shape
         return joint.lead(1) if known else joint
 

@@ -182,6 +182,12 @@ def test_triples(kind: str, reduction: str) -> None:
         check(kind, {"reduction": reduction}, t(*a), t(*b), t(*c), flops=False)
 
 
+@pytest.mark.parametrize("kind", ["TripletMarginLoss", "MarginRankingLoss"])
+def test_dtypes_of_triples(kind: str) -> None:
+    for a, b in itertools.product(DTYPES, repeat=2):
+        check(kind, {}, t(2, 3, dtype=a), t(2, 3, dtype=b), t(2, 3), flops=False)
+
+
 @pytest.mark.parametrize("kind", ["TripletMarginLoss", "TripletMarginWithDistanceLoss"])
 def test_triplets(kind: str) -> None:
     for swap, margin, shape in itertools.product(
