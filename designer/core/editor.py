@@ -138,6 +138,10 @@ class Editor:
             changed = self.analysis.update(document, delta)
         except CycleError as error:
             raise Refused(error.message) from error
+        except BaseException:
+            # A rule broke midway. The document is still the old one, and so is a new analysis.
+            self.analysis = Analysis(self.document)
+            raise
         self.seconds = perf_counter() - start
         self.document = document
         return Notice(delta, frozenset(changed))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from designer.core import edits
@@ -9,8 +11,14 @@ from designer.core.document import Variable
 from designer.core.editor import Editor, Notice
 from designer.core.expression import Expression
 from designer.core.graph import ParamRef, Source, Target
+from designer.core.layer import CATALOGUE, Layer, Result
 from designer.core.message import message
+from designer.core.size import value
 from tests.core.drawing import STEP, Drawing
+from tests.core.test_analysis import state
+
+if TYPE_CHECKING:
+    from designer.core.tensor import Tensor
 
 
 def test_a_drag_is_one_step_and_touches_no_graph() -> None:
@@ -171,3 +179,28 @@ def test_two_layers_cannot_share_a_name() -> None:
     node = drawing.input("B", 4)
     with pytest.raises(edits.Refused, match="already"):
         drawing.do(edits.rename(node, "input1"))
+
+
+def test_a_rule_that_breaks_midway_leaves_everything_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawing = Drawing(d=8)
+    fc = drawing.add("Linear", drawing.input("B", Expression("d")), out_features=Expression("d"))
+    drawing.add("ReLU", fc)
+    document, known = drawing.editor.document, state(drawing.editor.analysis)
+
+    rule = CATALOGUE["ReLU"].infer
+
+    def breaking(layer: Layer, x: Tensor) -> Result:
+        if value(x.axis(-1)) == 9:
+            raise RuntimeError("a fault of the rule")
+        return rule(layer, x)
+
+    monkeypatch.setattr(CATALOGUE["ReLU"], "infer", breaking)
+    for act in (drawing.editor.preview, drawing.do):
+        with pytest.raises(RuntimeError, match="a fault"):
+            act(edits.set_variable("d", Variable(9)))
+        assert drawing.editor.document is document
+        assert state(drawing.editor.analysis) == known
+    drawing.do(edits.set_variable("d", Variable(10)))
+    assert drawing.parameters == 110
