@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, cast
 
 from designer.core import size as sizes
 from designer.core.code import Call, Code, Module, Ref
@@ -29,7 +29,6 @@ from designer.core.layer import (
     within,
 )
 from designer.core.message import message
-from designer.core.network import Network
 from designer.core.option import Option, Whole
 from designer.core.parts import names_used
 
@@ -414,6 +413,16 @@ def varies(share: float) -> bool:
     return share != 0 or isinstance(share, Real)
 
 
+class Course(NamedTuple):
+    """The order of a body: its calls as they were made, each after those that it takes from."""
+
+    ids: tuple[NodeId, ...]
+
+    def ordered(self) -> list[NodeId]:
+        """The nodes, those that values come from first."""
+        return list(self.ids)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Definition:
     """A class of modules with the body of a composite; the sizes of its options are arguments.
@@ -508,9 +517,9 @@ class Definition:
         return {name: Dimension() for name in names if name not in self.formal}
 
     @cached_property
-    def network(self) -> Network:
+    def network(self) -> Course:
         """The order of the body."""
-        return Network.of(self.document.graph)
+        return Course(tuple(self.document.graph.ids()))
 
     @cached_property
     def findings(self) -> Mapping[NodeId, Finding]:

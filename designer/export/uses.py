@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from designer.core.finding import Finding
     from designer.core.graph import NodeId, Source
     from designer.core.layer import Tally
-    from designer.core.network import Network
+
+
+class Ordered(Protocol):
+    """What has an order: the Network of a graph, or the Course of a body."""
+
+    def ordered(self) -> list[NodeId]:
+        """The nodes, those that values come from first."""
 
 
 class Drawn(Protocol):
@@ -24,7 +30,7 @@ class Drawn(Protocol):
         """The graph, and the names that its options use."""
 
     @property
-    def network(self) -> Network:
+    def network(self) -> Ordered:
         """The order of the layers."""
 
     @property

@@ -63,11 +63,11 @@ class Stage(QObject):
     def _heard(self, notice: Notice) -> None:
         self.aboutToEdit.emit()
         self.drawing.update(notice)
+        if self.marks.hovered not in self.drawing.cards:
+            self.marks.hovered = None
         gone = [id for id in self.marks.selected if id not in self.drawing.cards]
         if gone:
             self.select(self.marks.selected.difference(gone))
-        if self.marks.hovered not in self.drawing.cards:
-            self.marks.hovered = None
         for name in ("hovered_wire", "picked_wire", "hidden_wire", "split_wire"):
             if getattr(self.marks, name) not in self.drawing.wires:
                 setattr(self.marks, name, None)

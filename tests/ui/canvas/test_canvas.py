@@ -79,6 +79,15 @@ def test_the_selection_loses_what_undo_takes_away(desk: Desk) -> None:
     assert desk.canvas.selection == []
 
 
+def test_a_node_that_undo_takes_away_may_be_selected_and_pointed_at(desk: Desk) -> None:
+    editor = desk.show(chain())
+    assert desk.hand.carry("ReLU", 300, 100)
+    desk.hand.move(300, 100)
+    assert (desk.canvas.selection, desk.canvas.stage.marks.hovered) == ([5], 5)
+    editor.undo()
+    assert (desk.canvas.selection, desk.canvas.stage.marks.hovered) == ([], None)
+
+
 # Moving
 
 
