@@ -22,6 +22,7 @@ from designer.export.pytorch import HEADER, ExportError, write
 from designer.export.saving import Foreign
 from designer.files.refusal import Refusal
 from designer.ui.code import CodePanel, export_to
+from designer.ui.code import panel as code_panel
 from designer.ui.code.colouring import stretches
 from designer.ui.code.obstacles import FAULTY, NO_ENDS
 from designer.ui.code.side import CANCEL, CHECK, DIFFERS, MATCHES, use_sentence
@@ -577,3 +578,15 @@ def test_what_was_selected_while_hidden_is_in_view_when_shown(panel: CodePanel) 
     panel.show()
     QApplication.processEvents()
     assert set(panel.view.marked()) & set(panel.view.in_view())
+
+
+def test_the_code_of_a_large_design_follows_after_a_pause(
+    panel: CodePanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code_panel, "AT_ONCE", 3)
+    cnn = shown(panel)
+    qtbot.waitUntil(lambda: panel.view.text().startswith("#"))
+    written = listened(monkeypatch)
+    apply(cnn, edits.set_options((CNN_CONV1,), {"bias": False}))
+    assert not written
+    qtbot.waitUntil(lambda: len(written) == 1)

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from designer.export.check import Report
     from designer.ui.theme import Theme
 
+AT_ONCE = 1_000
+"""Layers of which the code can follow each keystroke."""
+
+PAUSE = 500
+"""Milliseconds without an edit after which the code of a larger design follows."""
+
 WIDE = 700
 """Below this width there is no room for the box beside the code."""
 _NOTHING = Source("", {})
@@ -117,7 +123,8 @@ class CodePanel(QWidget):
     def _go_stale(self) -> None:
         self._stale = True
         if self.isVisible():
-            self._later.start(0)
+            layers = len(self._editor.document.graph.nodes) if self._editor else 0
+            self._later.start(PAUSE if layers > AT_ONCE else 0)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
