@@ -354,14 +354,22 @@ def _check_name(draft: Draft, name: str) -> None:
         raise Refused(message("{name} is declared already.", name=name))
 
 
+def _section(draft: Draft, name: str) -> str:
+    """Where a name is declared; Refused where it is not."""
+    if name in draft.document.variables:
+        return "variable"
+    if name in draft.document.dimensions:
+        return "dimension"
+    raise Refused(message("{name} is not declared.", name=name))
+
+
 def remove_name(name: str) -> Edit:
     """Remove a variable or free dimension that nothing uses; refused with its uses otherwise."""
 
     def edit(draft: Draft) -> None:
-        used = uses(draft, name)
+        section, used = _section(draft, name), uses(draft, name)
         if used:
             raise Refused(message("{name} is used by {uses}.", name=name, uses=", ".join(used[:8])))
-        section = "variable" if name in draft.document.variables else "dimension"
         draft.put(section, name, None)
 
     return edit
@@ -385,8 +393,8 @@ def rename_name(old: str, new: str) -> Edit:
     """Rename a variable or free dimension wherever it is used; as one edit."""
 
     def edit(draft: Draft) -> None:
+        section = _section(draft, old)
         _check_name(draft, new)
-        section = "variable" if old in draft.document.variables else "dimension"
         names: Mapping[str, object] = getattr(draft.document, f"{section}s")
         order = tuple(new if name == old else name for name in names)
         draft.put(section, new, names[old])
@@ -437,6 +445,10 @@ def unify(keep: str, gone: str) -> Edit:
     """Make two free dimensions one: every use of `gone` becomes `keep`."""
 
     def edit(draft: Draft) -> None:
+        if keep == gone or {_section(draft, keep), _section(draft, gone)} != {"dimension"}:
+            raise Refused(
+                message("{keep} and {gone} are not two dimensions.", keep=keep, gone=gone)
+            )
         _rename_in_variables(draft, gone, keep)
         _rename_in_nodes(draft, gone, keep)
         draft.put("dimension", gone, None)

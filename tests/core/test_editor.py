@@ -18,6 +18,7 @@ from tests.core.drawing import STEP, Drawing
 from tests.core.test_analysis import state
 
 if TYPE_CHECKING:
+    from designer.core.document import Edit
     from designer.core.tensor import Tensor
 
 
@@ -204,3 +205,21 @@ def test_a_rule_that_breaks_midway_leaves_everything_as_it_was(
         assert state(drawing.editor.analysis) == known
     drawing.do(edits.set_variable("d", Variable(10)))
     assert drawing.parameters == 110
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        edits.remove_name("nowhere"),
+        edits.rename_name("nowhere", "somewhere"),
+        edits.unify("B", "nowhere"),
+        edits.unify("B", "B"),
+        edits.unify("B", "width"),
+    ],
+)
+def test_names_that_are_not_declared_or_not_alike_are_refused(edit: Edit) -> None:
+    drawing = Drawing(width=4)
+    before = drawing.editor.document
+    with pytest.raises(edits.Refused):
+        drawing.do(edit)
+    assert drawing.editor.document is before
