@@ -232,7 +232,7 @@ class Net:
         result = self._chained(name, parts, x.tensor)
         self.params += _within(name, result.params)
         self.flops = self.flops + result.flops
-        id = self._next_id()
+        id = self._next_id(name)
         outputs = {"out": result.outputs[0]}
         self.steps.append(Step(id, name, "Sequential", {"x": (x,)}, result, outputs, {}))
         return Value(Source(id, "out"), result.outputs[0])
@@ -294,14 +294,17 @@ class Net:
         result: Result,
         called: tuple[str, ...] = (),
     ) -> tuple[Value, ...]:
-        id = self._next_id()
+        id = self._next_id(name)
         ports = [port.name for port in layer.outputs()]
         outputs = dict(zip(ports, result.outputs, strict=True))
         wished = {Source(id, port): wish for port, wish in zip(ports, called, strict=False)}
         self.steps.append(Step(id, name, layer.kind, arrived, result, outputs, wished))
         return tuple(Value(Source(id, port), tensor) for port, tensor in outputs.items())
 
-    def _next_id(self) -> NodeId:
+    def _next_id(self, name: str) -> NodeId:
+        """The id of a step; its name must leave the names of options to the arguments."""
+        if any(option.name == name for option in self.whole.declared):
+            raise ValueError(f"{name} is an option already")
         return len(self.given) + len(self.steps) + 1
 
     # The same body with formal sizes

@@ -10,7 +10,8 @@ from designer.core.layer import layer
 from designer.core.option import option
 from designer.core.size import Size, Verdict, at_values, compare
 from designer.layers.act import GELU, ReLU, Sigmoid, SiLU
-from designer.layers.attn import ScaledDotProductAttention
+from designer.layers.arith import MultiplyScalar
+from designer.layers.attn import MultiheadAttention, ScaledDotProductAttention
 from designer.layers.linear import Linear
 from designer.layers.merge import Add, Multiply
 from designer.layers.norm import LayerNorm, RMSNorm
@@ -273,3 +274,71 @@ class LlamaBlock(Composite):
         """The numbers of heads."""
         shared = self.n_heads if self.n_kv_heads is None else self.n_kv_heads
         return f"{self.n_heads} / {shared} heads"
+
+
+@layer(
+    "EncoderBlock",
+    family="block",
+    aliases=("vit block", "vision transformer", "pre-norm encoder layer", "编码器块"),
+    title="Encoder block (ViT)",
+    stem="encoder_layer",
+)
+class EncoderBlock(Composite):
+    """Attention and MLP, each behind a layer norm and added, as in ViT."""
+
+    d_model: Size | None = option(None, WIDTH, min=1)
+    n_heads: Size = option(12, HEADS, min=1)
+    d_hidden: Size | None = option(None, "Size within the MLP; 4·d_model when empty.", min=1)
+    dropout: float = option(0.0, DROPOUT, min=0, max=1)
+    eps: float = option(1e-6, "Added to the variance, so that nothing is divided by 0.")
+
+    divisors: ClassVar[Mapping[str, tuple[str, ...]]] = {"d_model": ("n_heads",)}
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[B, T, d_model] to the same shape."""
+        width = net.size("d_model", x, -1, "[..., {}]")
+        self.ranked(x.tensor, (2, 3), SEQUENCES)
+        check_heads(self, width, self.n_heads)
+        hidden = net.usual("d_hidden", 4 * width)
+        attention = MultiheadAttention(
+            num_heads=self.n_heads, dropout=self.dropout, batch_first=True, need_weights=False
+        )
+        h = net.use("ln_1", LayerNorm(eps=self.eps), x)
+        h = net.use("self_attention", attention, h, h, h)
+        h = net.use("drop", Dropout(p=self.dropout), h) if varies(self.dropout) else h
+        x = net.call(Add(), x, h, called="mixed")
+        drop = Dropout(p=self.dropout)
+        mlp = (Linear(out_features=hidden), GELU(), drop, Linear(out_features=width), drop)
+        return net.call(
+            Add(), x, net.chain("mlp", mlp, net.use("ln_2", LayerNorm(eps=self.eps), x))
+        )
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The number of heads."""
+        return f"{self.n_heads} heads"
+
+
+@layer(
+    "LoRALinear",
+    family="block",
+    aliases=("lora", "low-rank adapter", "adapter", "peft", "低秩适配"),
+    title="Linear with LoRA",
+    stem="fc",
+)
+class LoRALinear(Composite):
+    """A linear layer with a low-rank adapter: y = x Wᵀ + b + s · x Aᵀ Bᵀ."""
+
+    in_features: Size | None = option(None, WIDTH, min=1)
+    out_features: Size = option(128, "Size of the last axis of the output.", min=1)
+    rank: Size = option(8, "Size between the two layers of the adapter.", min=1)
+    scale: float = option(2.0, "Factor of the adapter: alpha / rank.")
+    bias: bool = option(True, "Add a learned offset.")
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[..., in_features] to [..., out_features]."""
+        net.size("in_features", x, -1, "[..., {}]")
+        y = net.use("base_layer", Linear(out_features=self.out_features, bias=self.bias), x)
+        h = net.use("lora_A", Linear(out_features=self.rank, bias=False), x)
+        h = net.use("lora_B", Linear(out_features=self.out_features, bias=False), h)
+        h = net.call(MultiplyScalar(value=self.scale), h, called="adapted")
+        return net.call(Add(), y, h)

@@ -8,11 +8,14 @@ from designer.core.composite import Composite, Net, Part, Value
 from designer.core.layer import layer
 from designer.core.option import option
 from designer.core.size import Size, Verdict, compare, value
-from designer.layers.act import ReLU, ReLU6, Sigmoid
+from designer.layers.act import GELU, ReLU, ReLU6, Sigmoid
 from designer.layers.conv import Conv2d
+from designer.layers.linear import Linear
 from designer.layers.merge import Add, Multiply
-from designer.layers.norm import BatchNorm2d
+from designer.layers.norm import BatchNorm2d, LayerNorm
 from designer.layers.pool import AdaptiveAvgPool2d
+from designer.layers.shape import Flatten, Permute, Transpose
+from designer.layers.source import Parameter
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs, Result
@@ -219,3 +222,57 @@ class InvertedResidual(ImageBlock):
         """Whether there are a shortcut and a convolution that widens."""
         shortcut = "WithoutShortcut" if "out_channels" in formal else "WithShortcut"
         return shortcut if "expand_ratio" in formal else f"{shortcut}WithoutExpansion"
+
+
+@layer(
+    "ConvNeXtBlock",
+    family="block",
+    aliases=("convnext", "cnblock", "7×7 depthwise", "卷积块"),
+    title="ConvNeXt block",
+    stem="block",
+)
+class ConvNeXtBlock(ImageBlock):
+    """7×7 convolutions of each channel, a norm, an MLP, added, as in ConvNeXt."""
+
+    in_channels: Size | None = option(None, CHANNELS, min=1)
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[N, in_channels, H, W] to the same shape."""
+        channels = self.channels(net, x)
+        filters = Conv2d(out_channels=channels, kernel_size=7, padding=3, groups=channels)
+        h = net.use("dwconv", filters, x)
+        h = net.call(Permute(dims=(0, 2, 3, 1)), h)
+        h = net.use("norm", LayerNorm(eps=1e-6), h)
+        h = net.use("pwconv1", Linear(in_features=channels, out_features=4 * channels), h)
+        h = net.use("act", GELU(), h)
+        h = net.use("pwconv2", Linear(in_features=4 * channels, out_features=channels), h)
+        h = net.call(Multiply(), h, net.use("gamma", Parameter(shape=(channels,))))
+        return net.call(Add(), x, net.call(Permute(dims=(0, 3, 1, 2)), h))
+
+
+@layer(
+    "PatchEmbedding",
+    family="block",
+    aliases=("vit patches", "patch embed", "image tokens", "图像分块", "分块嵌入"),
+    title="Patch embedding",
+    stem="patch_embed",
+)
+class PatchEmbedding(ImageBlock):
+    """An image cut into square patches, each mapped to a vector, as in ViT."""
+
+    in_channels: Size | None = option(None, CHANNELS, min=1)
+    d_model: Size = option(768, "Size of a patch's vector.", min=1)
+    patch_size: Size = option(16, "Width and height of a patch.", min=1)
+    bias: bool = option(True, "Add a learned offset.")
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[N, in_channels, H, W] to [N, H / patch_size · W / patch_size, d_model]."""
+        self.channels(net, x)
+        size = self.patch_size
+        patches = Conv2d(out_channels=self.d_model, kernel_size=size, stride=size, bias=self.bias)
+        h = net.use("proj", patches, x)
+        return net.call(Transpose(dim0=1, dim1=2), net.call(Flatten(start_dim=2), h))
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The size of a patch."""
+        return f"{self.patch_size}×{self.patch_size}"

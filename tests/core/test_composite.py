@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -11,7 +12,7 @@ from designer.core.analysis import Analysis
 from designer.core.composite import Composite, Definition, Net, Value
 from designer.core.expression import Expression
 from designer.core.layer import CATALOGUE, examine, layer
-from designer.core.option import option
+from designer.core.option import Option, option
 from designer.core.size import UNKNOWN, Size, free, variable
 from designer.core.tensor import ANYTHING, Tensor
 from designer.layers.act import ReLU
@@ -105,6 +106,8 @@ def test_a_rule_of_its_own_is_refused() -> None:
 
 def test_a_name_is_one_layer() -> None:
     class Twice(Composite):
+        declared = ()
+
         def body(self, net: Net, x: Value) -> Value:
             return net.use("fc", Linear(out_features=4), net.use("fc", Linear(out_features=4), x))
 
@@ -112,8 +115,23 @@ def test_a_name_is_one_layer() -> None:
         Net(Twice(), {"x": Tensor((B, 4))}).run()
 
 
+def test_names_of_options_are_left_to_them() -> None:
+    @dataclass(frozen=True, eq=False)
+    class Named(Composite):
+        width: Size = option(4, "Size of the output.", min=1)
+        declared: ClassVar[tuple[Option, ...]] = MLP.declared
+
+        def body(self, net: Net, x: Value) -> Value:
+            return net.use("d_model", Linear(out_features=self.width), x)
+
+    with pytest.raises(ValueError, match="d_model is an option"):
+        Net(Named(), {"x": Tensor((B, 4))}).run()
+
+
 def test_a_layer_with_parameters_is_not_shared_by_name() -> None:
     class Shared(Composite):
+        declared = ()
+
         def body(self, net: Net, x: Value) -> Value:
             fc = Linear(out_features=4)
             return net.use("fc", fc, net.use("fc", fc, x))
@@ -141,7 +159,16 @@ def test_what_nobody_uses_is_no_argument() -> None:
     assert definition(dropping).formal == ("d_model", "d_hidden", "dropout", "bias")
 
 
-@pytest.mark.parametrize("kind", [k for k, v in CATALOGUE.items() if issubclass(v, Composite)])
+COMPOSITES = [kind for kind, made in CATALOGUE.items() if issubclass(made, Composite)]
+
+
+@pytest.mark.parametrize("kind", COMPOSITES)
+def test_the_first_sentence_fits_into_a_line_of_code(kind: str) -> None:
+    summary = definition(result(CATALOGUE[kind](), x=ANYTHING)).summary
+    assert len(f'    """{summary}"""') <= 88
+
+
+@pytest.mark.parametrize("kind", COMPOSITES)
 def test_unknown_inputs_are_taken(kind: str) -> None:
     for x in (ANYTHING, Tensor((UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN))):
         examined = examine(CATALOGUE[kind](), {"x": x})
@@ -183,6 +210,8 @@ def test_equal_uses_are_worked_out_once() -> None:
 
 def test_a_chain_is_numbered() -> None:
     class Chained(Composite):
+        declared = ()
+
         def body(self, net: Net, x: Value) -> Value:
             inner = (Linear(out_features=3), ReLU())
             return net.chain("layers", (inner, Dropout(), Linear(out_features=2)), x)

@@ -297,7 +297,7 @@ def drawn(document: Document, module: Any, inputs: list[torch.Tensor]) -> list[t
     ids = graph.ids()
     given = [Source(id, "out") for id in ids if graph.nodes[id].kind == "Input"]
     values: dict[Source, Any] = dict(zip(given, inputs, strict=True))
-    for id in analysis.order():
+    for id in analysis.network.ordered():
         values |= computed(analysis, id, values, module)
     outputs = [id for id in ids if graph.nodes[id].kind == "Output"]
     return [values[next(iter(graph.edges_into(id))).source] for id in outputs]

@@ -60,6 +60,9 @@ def designs() -> dict[str, Drawing]:
             ("MLP", {"approximate": "none"}),
             ("GroupedQueryAttention", {"n_heads": HEADS, "n_kv_heads": 1, "qkv_bias": True}),
             ("GatedMLP", {"activation": "gelu"}),
+            ("EncoderBlock", {"n_heads": HEADS, "dropout": E("p")}),
+            ("EncoderBlock", {"n_heads": 2}),
+            ("LoRALinear", {"out_features": E("d_model"), "scale": 0.5}),
             ("RotaryEmbedding", {"theta": 500.0}),
             shape=TOKENS,
         )
@@ -73,6 +76,8 @@ def designs() -> dict[str, Drawing]:
             ("InvertedResidual", {"expand_ratio": 2}),
             ("InvertedResidual", {"expand_ratio": 1, "out_channels": 24}),
             ("InvertedResidual", {"stride": 2}),
+            ("ConvNeXtBlock", {}),
+            ("PatchEmbedding", {"d_model": E("width"), "patch_size": 2}),
             shape=IMAGE,
         )
     return DESIGNS

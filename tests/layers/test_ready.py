@@ -144,10 +144,10 @@ def test_mlp(approximate: str) -> None:
     assert drawing.parameters == 8 * 32 + 32 + 32 * 8 + 8
 
 
-def normalised(w: Weights, name: str, x: Tensor) -> Tensor:
+def normalised(w: Weights, name: str, x: Tensor, eps: float = 1e-5) -> Tensor:
     """Layer normalisation of the last axis."""
     centred = x - x.mean(-1, keepdim=True)
-    scaled = centred / torch.sqrt((centred**2).mean(-1, keepdim=True) + 1e-5)
+    scaled = centred / torch.sqrt((centred**2).mean(-1, keepdim=True) + eps)
     return scaled * w[f"{name}.weight"] + w[f"{name}.bias"]
 
 
@@ -159,6 +159,55 @@ def test_gpt_block() -> None:
 
     drawing = compared("GPTBlock", reference, 2, 5, 12, n_heads=3)
     assert drawing.parameters == 12 * 12**2 + 13 * 12
+
+
+def attention_of_all(w: Weights, x: Tensor, heads: int) -> Tensor:
+    """Attention without a mask, with the weights of PyTorch's module, head after head."""
+    q, k, v = (x @ w["self_attention.in_proj_weight"].T + w["self_attention.in_proj_bias"]).chunk(
+        3, -1
+    )
+    size = x.shape[-1] // heads
+    parts = [slice(start, start + size) for start in range(0, x.shape[-1], size)]
+    found = [attended(q[..., p], k[..., p], v[..., p], causal=False) for p in parts]
+    return linear(w, "self_attention.out_proj", torch.cat(found, -1))
+
+
+def test_encoder_block() -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        x = x + attention_of_all(w, normalised(w, "ln_1", x, 1e-6), 3)
+        h = GATES["gelu"](linear(w, "mlp.0", normalised(w, "ln_2", x, 1e-6)))
+        return x + linear(w, "mlp.3", h)
+
+    compared("EncoderBlock", reference, 2, 5, 12, n_heads=3)
+
+
+def test_an_encoder_block_has_the_parameters_of_vit_b_16() -> None:
+    drawing = drawing_of("EncoderBlock", "B", 197, 768, n_heads=12)
+    assert drawing.parameters == 7_087_872
+    assert [row.key.removeprefix("block.") for row in count.rows(drawing.editor.analysis)] == [
+        "ln_1.weight",
+        "ln_1.bias",
+        "self_attention.in_proj_weight",
+        "self_attention.in_proj_bias",
+        "self_attention.out_proj.weight",
+        "self_attention.out_proj.bias",
+        "ln_2.weight",
+        "ln_2.bias",
+        "mlp.0.weight",
+        "mlp.0.bias",
+        "mlp.3.weight",
+        "mlp.3.bias",
+    ]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_lora(bias: bool) -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        return linear(w, "base_layer", x) + 0.5 * linear(w, "lora_B", linear(w, "lora_A", x))
+
+    options = {"out_features": 6, "rank": 3, "scale": 0.5, "bias": bias}
+    drawing = compared("LoRALinear", reference, 2, 5, 8, **options)
+    assert drawing.parameters == 8 * 6 + 6 * bias + 8 * 3 + 3 * 6
 
 
 def test_twelve_gpt_blocks_have_the_parameters_of_gpt2() -> None:

@@ -9,7 +9,15 @@ from torch.nn import functional
 
 from designer.core import count
 from tests.core.drawing import Drawing
-from tests.layers.test_ready import Weights, compared, drawing_of, module_of
+from tests.layers.test_ready import (
+    GATES,
+    Weights,
+    compared,
+    drawing_of,
+    linear,
+    module_of,
+    normalised,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,6 +110,28 @@ def test_inverted_residual(options: dict[str, Any], stride: int, expand_ratio: i
 
     options = {**options, "expand_ratio": expand_ratio}
     compared("InvertedResidual", reference, 2, 6, 8, 8, **options)
+
+
+def test_convnext_block() -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        h = conv(w, "dwconv", x, groups=6).movedim(1, -1)
+        h = linear(w, "pwconv1", normalised(w, "norm", h, 1e-6))
+        h = linear(w, "pwconv2", GATES["gelu"](h)) * w["gamma"]
+        return x + h.movedim(-1, 1)
+
+    drawing = compared("ConvNeXtBlock", reference, 2, 6, 9, 9)
+    assert drawing.parameters == 6 * 49 + 6 + 12 + 6 * 24 + 24 + 24 * 6 + 6 + 6
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_patch_embedding(bias: bool) -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        rows = x.reshape(2, 3, 2, 4, 3, 4).permute(0, 2, 4, 1, 3, 5).reshape(2, 6, 48)
+        y = rows @ w["proj.weight"].flatten(1).T
+        return y + w["proj.bias"] if bias else y
+
+    options = {"d_model": 10, "patch_size": 4, "bias": bias}
+    compared("PatchEmbedding", reference, 2, 3, 8, 12, **options)
 
 
 def test_the_blocks_of_resnet_18_have_its_parameters() -> None:
