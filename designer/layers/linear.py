@@ -61,9 +61,7 @@ class Linear(Layer):
     def _remark_image(self, x: Tensor, y: Tensor) -> None:
         """An image that nobody flattened is legal, and hardly ever meant."""
         if self.in_features is None and x.rank is not None and x.rank >= IMAGE_RANK:
-            text = message(
-                "{layer} acts on the width alone: {x} → {y}.", layer=self.kind, x=x, y=y
-            )
+            text = message("{layer} acts on the width alone: {x} → {y}.", layer=self.kind, x=x, y=y)
             note(Remark("warning", text, "x", "in_features", got=x.axis(-1)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from designer.core.code import Call, Code
-from designer.core.layer import Layer, Param, Result, buffer, layer
+from designer.core.layer import Axis, Layer, Param, Result, layer
 from designer.core.option import option
 from designer.core.size import Size, Verdict, compare, value
 from designer.core.tensor import Tensor
@@ -236,7 +236,8 @@ def weights(name: str, shape: tuple[Size, ...] | None) -> tuple[Param, ...]:
     """The buffer of weights that are given, if they are."""
     if shape is None:
         return ()
-    return (buffer(name, **{f"axis{index}": size for index, size in enumerate(shape)}),)
+    axes = tuple(Axis(f"axis{index}", size) for index, size in enumerate(shape))
+    return (Param(name, axes, "buffer"),)
 
 
 def ones(shape: tuple[Size, ...] | None) -> Call | None:

@@ -12,7 +12,7 @@ from designer.core.layer import examine
 from designer.core.size import free
 from tests.layers.oracle import check, made, refusal, t, verdict
 
-GRID = list(
+GRID: list[tuple[Any, ...]] = list(
     itertools.product([1, 3, (1, 2), (2,), (2, 2, 2)], [1, 2, (1, 2)], [0, 1, (1, 0)], [1, 2])
 )
 

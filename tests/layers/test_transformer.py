@@ -54,7 +54,9 @@ def module(kind: str, options: dict[str, Any]) -> nn.Module:
     depth, last, offset = rest.pop("num_layers"), rest.pop("norm", False), rest.pop("norm_bias", 1)
     given = {name: rest.pop(name) for name in ["enable_nested_tensor"] if name in rest}
     norm = nn.LayerNorm(rest["d_model"], bias=bool(offset)) if last else None
-    return getattr(nn, kind)(getattr(nn, f"{kind}Layer")(**rest), depth, norm=norm, **given)
+    built = getattr(nn, kind)(getattr(nn, f"{kind}Layer")(**rest), depth, norm=norm, **given)
+    assert isinstance(built, nn.Module)
+    return built
 
 
 def held(
@@ -121,7 +123,8 @@ def test_masks(kind: str) -> None:
         )
         wrong = [(7, lengths[side]), (3, 7), (5,)]
         for shape, dtype in itertools.product([*right, *wrong], ["bool", "float32"]):
-            held(kind, {}, *needed(kind, {}), **{port: t(*shape, dtype=dtype)})
+            given: dict[str, Any] = {port: t(*shape, dtype=dtype)}
+            held(kind, {}, *needed(kind, {}), **given)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -140,7 +143,8 @@ def test_wrong_inputs(kind: str) -> None:
 def test_a_causal_encoder_needs_its_mask(kind: str) -> None:
     name = "mask" if kind in STACKS else "src_mask"
     held(kind, {"is_causal": True}, *needed(kind, {}))
-    held(kind, {"is_causal": True}, *needed(kind, {}), **{name: t(2, 2, dtype="bool")})
+    given: dict[str, Any] = {name: t(2, 2, dtype="bool")}
+    held(kind, {"is_causal": True}, *needed(kind, {}), **given)
 
 
 @pytest.mark.parametrize("kind", ["TransformerDecoderLayer", "TransformerDecoder"])

@@ -104,8 +104,8 @@ def test_ranks_channels_and_empty_axes(axes: int) -> None:
         shape = t(*(channels,) * rank)
         options = {"in_channels": 4, "out_channels": 2, "kernel_size": 1}
         check(f"ConvTranspose{axes}d", options, shape)
-    for shape in [(0, 4, *[2] * axes), (2, 4, *[0] * axes)]:
-        check(f"ConvTranspose{axes}d", options, t(*shape), weaker=False)
+    for sizes in [(0, 4, *[2] * axes), (2, 4, *[0] * axes)]:
+        check(f"ConvTranspose{axes}d", options, t(*sizes), weaker=False)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16", "int64", "bool"])

@@ -49,9 +49,11 @@ def test_powers_of_other_dtypes_and_ranks(axes: int) -> None:
 @pytest.mark.parametrize("axes", [2, 3])
 @pytest.mark.parametrize("indices", [False, True])
 def test_random_windows(axes: int, indices: bool) -> None:
-    sizes = [{"output_size": size} for size in (0, 1, 3, 4, 5, 6)]
-    ratios = [{"output_ratio": ratio} for ratio in (0.1, 0.25, 0.5, 0.9, 0.0, 1.0, (0.5,) * axes)]
-    both = [{"output_size": 2, "output_ratio": 0.5}, {}]
+    sizes: list[dict[str, Any]] = [{"output_size": size} for size in (0, 1, 3, 4, 5, 6)]
+    ratios: list[dict[str, Any]] = [
+        {"output_ratio": ratio} for ratio in (0.1, 0.25, 0.5, 0.9, 0.0, 1.0, (0.5,) * axes)
+    ]
+    both: list[dict[str, Any]] = [{"output_size": 2, "output_ratio": 0.5}, {}]
     for kernel, asked in itertools.product([1, 2, 3, (2,) * axes], [*sizes, *ratios, *both]):
         options = {"kernel_size": kernel, **asked, "return_indices": indices}
         for shape in [(2, 3, *[6] * axes), (3, *[5] * axes)]:
