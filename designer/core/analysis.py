@@ -7,8 +7,8 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from designer.core import expression, size
-from designer.core.document import Change, Delta, Document, Key
-from designer.core.expression import ExpressionError, UnknownName
+from designer.core.building import Built, build, names_of
+from designer.core.document import Delta, Document
 from designer.core.finding import Finding, Problem
 from designer.core.graph import EMPTY, ParamRef
 from designer.core.layer import (
@@ -19,29 +19,20 @@ from designer.core.layer import (
     Port,
     Tally,
     examine,
-    options_of,
     tally,
 )
 from designer.core.message import message
 from designer.core.network import Network
-from designer.core.option import OptionError, names_in
 from designer.core.size import Verdict, compare
 from designer.core.tensor import ANYTHING, Tensor
+from designer.core.wiring import Wiring, wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from designer.core.expression import Scope
     from designer.core.graph import Node, NodeId, Source
     from designer.core.layer import Param, Result
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A node's options evaluated: the layer, and the problems of options that cannot be used."""
-
-    layer: Layer
-    problems: tuple[Problem, ...]
 
 
 class Recipe(NamedTuple):
@@ -49,14 +40,6 @@ class Recipe(NamedTuple):
 
     spelling: tuple[str, str]
     names: tuple[str, ...]
-
-
-class Wiring(NamedTuple):
-    """The sources at each of a node's ports, and what is missing or does not belong there."""
-
-    ports: tuple[Port, ...]
-    sources: tuple[tuple[Port, tuple[tuple[int, Source], ...]], ...]
-    problems: tuple[Problem, ...]
 
 
 class Analysis:
@@ -155,14 +138,14 @@ class Analysis:
         )
 
     def _register(self, id: NodeId, node: Node) -> None:
-        names = _names(node)
+        names = names_of(node)
         # repr tells 1 from True and 1.0, which are equal as keys.
         self._recipes[id] = Recipe((node.kind, repr(node.options)), names)
         for name in names:
             self._users.setdefault(name, set()).add(id)
 
     def _forget(self, id: NodeId, node: Node | None) -> None:
-        for name in _names(node) if node else ():
+        for name in names_of(node) if node else ():
             self._users[name].discard(id)
 
     def _drop(self, id: NodeId) -> None:
@@ -288,10 +271,10 @@ class Analysis:
 
     def _inputs(self, id: NodeId, layer: Layer) -> tuple[Inputs, list[Problem]]:
         """The tensors at a node's inputs, and what is missing or does not belong there."""
-        wiring = self._wiring(id, layer)
-        problems = list(wiring.problems)
+        wires_in = self._wiring(id, layer)
+        problems = list(wires_in.problems)
         inputs: dict[str, Tensor | tuple[Tensor, ...]] = {}
-        for port, wires in wiring.sources:
+        for port, wires in wires_in.sources:
             arrived = tuple(self._arrives(id, port, wire, problems) for wire in wires)
             if port.variadic:
                 inputs[port.name] = arrived or (ANYTHING, ANYTHING)
@@ -301,11 +284,11 @@ class Analysis:
 
     def _wiring(self, id: NodeId, layer: Layer) -> Wiring:
         ports = layer.inputs()
-        wiring = self._wirings.get(id)
-        if wiring is None or wiring.ports != ports:
+        known = self._wirings.get(id)
+        if known is None or known.ports != ports:
             sources = self.document.graph.sources.get(id, EMPTY)
-            wiring = self._wirings[id] = _wiring(id, ports, sources)
-        return wiring
+            known = self._wirings[id] = wiring(id, ports, sources)
+        return known
 
     def _arrives(
         self,
@@ -491,31 +474,8 @@ def _room(memo: dict[object, Any], key: object) -> object:
     return key
 
 
-def build(node: Node, scope: Scope) -> Built:
-    """The layer of a node whose kind is known, and what is wrong with its options.
-
-    An option that cannot be used is shown as a problem and has its default in the layer.
-    """
-    kind = CATALOGUE[node.kind]
-    raw = dict(node.options)
-    values: dict[str, Any] = {}
-    problems: list[Problem] = []
-    for option in options_of(kind):
-        try:
-            values[option.name] = option.evaluate(raw.get(option.name, option.default), scope)
-        except UnknownName as error:
-            problems.append(Problem("error", error.message, option=option.name, name=error.name))
-        except (OptionError, ExpressionError) as error:
-            problems.append(Problem("error", error.message, option=option.name))
-    return Built(kind(**values), tuple(problems))
-
-
 def _followers_see(before: Finding, after: Finding) -> bool:
     return before.outputs != after.outputs or type(before.layer) is not type(after.layer)
-
-
-def _names(node: Node) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for _, raw in node.options for name in names_in(raw)))
 
 
 def _problem(id: NodeId, remark: Any) -> Problem:
@@ -530,60 +490,8 @@ def _problem(id: NodeId, remark: Any) -> Problem:
     )
 
 
-def _wiring(
-    id: NodeId, ports: tuple[Port, ...], sources: Mapping[tuple[str, int], Source]
-) -> Wiring:
-    wires = tuple(
-        (port, tuple(sorted((slot, s) for (name, slot), s in sources.items() if name == port.name)))
-        for port in ports
-    )
-    known = {port.name for port in ports}
-    gaps = [gap for port, wired in wires for gap in _gap(id, port, len(wired))]
-    strays = [_stray(id, name, slot) for name, slot in sources if name not in known]
-    return Wiring(ports, wires, (*gaps, *strays))
-
-
-def _gap(id: NodeId, port: Port, wires: int) -> list[Problem]:
-    least = 2 if port.variadic else 0 if port.optional else 1
-    if wires >= least:
-        return []
-    if port.variadic:
-        text = message(
-            "{port} joins two or more wires, and has {count}.", port=port.name, count=wires
-        )
-    else:
-        text = message("Nothing is connected to {port} yet.", port=port.name)
-    return [Problem("incomplete", text, id, port.name)]
-
-
-def _stray(id: NodeId, name: str, slot: int) -> Problem:
-    text = message("This layer has no input {port} any more.", port=name)
-    return Problem("error", text, id, name, slot)
-
-
 def _same_shape(a: Param, b: Param) -> bool:
     fits = (Verdict.IDENTICAL, Verdict.EQUAL_HERE)
     return len(a.shape) == len(b.shape) and all(
         compare(mine, theirs) in fits for mine, theirs in zip(a.shape, b.shape, strict=True)
     )
-
-
-def full_delta(document: Document) -> Delta:
-    """The Delta that makes `document` of an empty one."""
-    changes: dict[Key, Change] = {}
-    for id, node in document.graph.nodes.items():
-        changes[Key("node", id)] = Change(None, node)
-    for edge in document.graph.edges():
-        changes[Key("edge", edge.target)] = Change(None, edge.source)
-    for param, owner in document.graph.ties.items():
-        changes[Key("tie", param)] = Change(None, owner)
-    for section in ("variable", "dimension", "setting"):
-        for name, value in getattr(document, _FIELD[section]).items():
-            changes[Key(section, name)] = Change(None, value)
-    for id, position in document.layout.items():
-        changes[Key("position", id)] = Change(None, position)
-    changes[Key("title", None)] = Change("", document.title)
-    return Delta(changes)
-
-
-_FIELD = {"variable": "variables", "dimension": "dimensions", "setting": "settings"}

@@ -222,7 +222,7 @@ def test_a_weight_makes_the_options_and_must_fit() -> None:
 
 
 def fault(bound: Bound) -> str | None:
-    from designer.core.analysis import build
+    from designer.core.building import build
     from designer.core.expression import NOTHING
     from designer.core.graph import Node
 

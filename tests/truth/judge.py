@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from designer.core.analysis import build
+from designer.core.building import build
 from designer.core.expression import NOTHING
 from designer.core.graph import Node
 from designer.core.layer import Layer, Param, Result, examine

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import edits
+from designer.core.building import Built, build
 from designer.core.fragment import put_in
 from designer.core.graph import Node, Source, Target
 from designer.core.layer import CATALOGUE, defaults
@@ -15,7 +16,6 @@ from designer.ui.canvas.geometry import GAP, SIZES, Point, snapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from designer.core.analysis import Built
     from designer.core.document import Document, Edit
     from designer.core.editor import Editor
     from designer.core.graph import Graph, NodeId
@@ -51,9 +51,6 @@ def takes(editor: Editor, kind: str, options: Mapping[str, Raw]) -> bool:
 
 
 def _built(editor: Editor, kind: str, options: Mapping[str, Raw] | None) -> Built:
-    # The analysis brings networkx with it, which the first paint must not wait for.
-    from designer.core.analysis import build
-
     node = Node("", "", kind, defaults(CATALOGUE[kind])).with_options(options or {})
     return build(node, editor.analysis.scope)
 

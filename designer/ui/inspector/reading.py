@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from designer.core import numbers, size
-from designer.core.analysis import build
+from designer.core.building import build
 from designer.core.entry import text_of
 from designer.core.expression import Expression, Flag
 from designer.core.layer import CATALOGUE, examine, options_of, tally
