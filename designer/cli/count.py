@@ -24,6 +24,7 @@ LONGEST_PERIOD = 32
 """Layers that repeat as a group are found up to this many in the group."""
 
 LEAST_REPEATS = 3
+LONGEST_FORMULA = 200
 MOST_TERMS = 8
 """The total is also written as a sum where it has no more terms."""
 
@@ -211,6 +212,9 @@ def totals(analysis: Analysis, lines: Sequence[Line]) -> Iterator[str]:
         for dtype in cost.WEIGHT_BYTES
     )
     yield f"memory      {', '.join(sizes)}"
+    formula = count.symbolic_total(analysis)
+    if found.known and size.names(formula) and len(str(formula)) <= LONGEST_FORMULA:
+        yield f"formula     {formula}"
 
 
 def _as_sum(lines: Sequence[Line]) -> str:

@@ -203,6 +203,12 @@ def test_grouping_loses_no_parameters() -> None:
     assert sum((line.parameters or 0) * line.times for line in grouped(layers)) == 5 * len(layers)
 
 
+def test_a_design_with_variables_has_a_formula() -> None:
+    lines = netdraft("count", "gpt2-small").stdout.splitlines()
+    formula = lines[-1].removeprefix("formula").strip()
+    assert eval(formula, {"d_model": 768, "n_ctx": 1024, "vocab": 50257}) == 124_439_808
+
+
 def test_a_tied_layer_says_where_it_is_counted() -> None:
     lines = netdraft("count", "gpt2-small").stdout.splitlines()
     head = next(line for line in lines if line.startswith("lm_head"))
