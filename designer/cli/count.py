@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from designer.cli.opening import open_analysis, say, sentence
 from designer.core import cost, count, numbers, size
-from designer.core.layer import within
+from designer.core.param import within
 from designer.core.tensor import Tensor
 from designer.export.uses import outputs_of
 from designer.files.refusal import shown

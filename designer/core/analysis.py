@@ -17,12 +17,11 @@ from designer.core.layer import (
     Inputs,
     Layer,
     Port,
-    Tally,
     examine,
-    tally,
 )
 from designer.core.message import message
 from designer.core.network import Network
+from designer.core.param import Tally, tally
 from designer.core.size import Verdict, compare
 from designer.core.tensor import ANYTHING, Tensor
 from designer.core.wiring import Wiring, wiring
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
 
     from designer.core.expression import Scope
     from designer.core.graph import Node, NodeId, Source
-    from designer.core.layer import Param, Result
+    from designer.core.layer import Result
+    from designer.core.param import Param
 
 
 class Recipe(NamedTuple):

@@ -17,19 +17,16 @@ from designer.core.layer import (
     Inputs,
     Layer,
     LayerError,
-    Param,
     Remark,
     Result,
-    Tally,
     applied,
     note,
     overheard,
     same_value,
-    state_place,
-    within,
 )
 from designer.core.message import message
 from designer.core.option import Option, Whole
+from designer.core.param import Param, Tally, state_place, within
 from designer.core.parts import names_used
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import numbers, size
-from designer.core.layer import state_place, within
+from designer.core.param import state_place, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from designer.core.analysis import Analysis
     from designer.core.graph import NodeId, ParamRef
-    from designer.core.layer import Axis, Param
+    from designer.core.param import Axis, Param
     from designer.core.size import Size
 
 

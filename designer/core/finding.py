@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from designer.core.layer import Tally
+from designer.core.param import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from designer.core.graph import NodeId, ParamRef
-    from designer.core.layer import Inputs, Layer, Param, Result, Severity
+    from designer.core.layer import (
+        Inputs,
+        Layer,
+        Result,
+        Severity,
+    )
     from designer.core.message import Message
+    from designer.core.param import Param
     from designer.core.size import Size
     from designer.core.tensor import Tensor
 

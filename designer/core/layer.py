@@ -13,11 +13,12 @@ from designer.core import size as sizes
 from designer.core.code import Call, Code, Method, Module, Ref
 from designer.core.message import Message, message
 from designer.core.option import Option, Raw, read_option
-from designer.core.size import Size, Verdict, compare, product
+from designer.core.param import Param, Tally, summed
+from designer.core.size import Size, Verdict, compare
 from designer.core.tensor import ANYTHING, Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 FAMILIES: dict[str, str] = {
     "io": "Input and output",
@@ -40,8 +41,6 @@ FAMILIES: dict[str, str] = {
 Severity: TypeAlias = Literal["error", "incomplete", "warning", "hint"]
 """`error` and `incomplete` (something is missing yet) keep a design from being exported."""
 
-Part: TypeAlias = Literal["weight", "bias", "buffer"]
-
 
 class Port(NamedTuple):
     """A named input or output of a layer; a variadic input takes any number of wires, in order."""
@@ -49,81 +48,6 @@ class Port(NamedTuple):
     name: str
     optional: bool = False
     variadic: bool = False
-
-
-class Axis(NamedTuple):
-    """One labelled factor of a parameter's axis: `times` stacked pieces of `size`."""
-
-    label: str
-    size: Size
-    times: int = 1
-
-
-class Times(NamedTuple):
-    """`times` pieces of `size` along one axis, as in the four gates of an LSTM."""
-
-    times: int
-    size: Size
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """One parameter or buffer of a layer, under its state-dict name within the layer."""
-
-    name: str
-    axes: tuple[Axis, ...]
-    part: Part
-    dtype: str = "float32"
-    persistent: bool = True
-    norm: bool = False
-    """Whether it is that of a normalisation within a composite."""
-
-    @property
-    def shape(self) -> tuple[Size, ...]:
-        """Sizes of its axes."""
-        return tuple(axis.size if axis.times == 1 else axis.times * axis.size for axis in self.axes)
-
-    @property
-    def count(self) -> Size:
-        """Number of elements."""
-        return product(self.shape)
-
-
-def within(owner: str, name: str) -> str:
-    """The state-dict name that a tensor of `owner` has outside it.
-
-    A tensor without a name is the owner itself: a parameter that a module holds as its own.
-    """
-    return f"{owner}.{name}" if name else owner
-
-
-def state_place(name: str, param: Param) -> int:
-    """Sorts as a state dict does: a module's own parameters, its own buffers, then its parts."""
-    if "." in name:
-        return 2
-    return int(param.part == "buffer")
-
-
-def _axes(named: Mapping[str, Size | Times]) -> tuple[Axis, ...]:
-    return tuple(
-        Axis(label, size.size, size.times) if isinstance(size, Times) else Axis(label, size)
-        for label, size in named.items()
-    )
-
-
-def weight(name: str, /, **axes: Size | Times) -> Param:
-    """A learned weight; the keywords label its axes, in the order of its shape."""
-    return Param(name, _axes(axes), "weight")
-
-
-def bias(name: str, /, **axes: Size | Times) -> Param:
-    """A learned bias; the keywords label its axes."""
-    return Param(name, _axes(axes), "bias")
-
-
-def buffer(name: str, /, dtype: str = "float32", **axes: Size | Times) -> Param:
-    """A buffer that the state dict holds; without axes it is a scalar."""
-    return Param(name, _axes(axes), "buffer", dtype)
 
 
 @dataclass(frozen=True)
@@ -147,54 +71,13 @@ class Result:
     @cached_property
     def tally(self) -> Tally:
         """Exact numbers of elements by part."""
-        return _tally(zip(self.params, self.counts, strict=True))
+        return summed(zip(self.params, self.counts, strict=True))
 
     @cached_property
     def unsized(self) -> tuple[Param, ...]:
         """Parameters with a free dimension in their shape: no module can have them."""
         pairs = zip(self.params, self.counts, strict=True)
         return tuple(param for param, count in pairs if sizes.free_names(count))
-
-
-class Tally(NamedTuple):
-    """Elements by part; `unknown` is the number of tensors whose size is not known."""
-
-    weights: int = 0
-    biases: int = 0
-    buffers: int = 0
-    unknown: int = 0
-
-    def __add__(self, other: Tally) -> Tally:  # type: ignore[override]
-        a, b, c, d = other
-        return Tally(self[0] + a, self[1] + b, self[2] + c, self[3] + d)
-
-    def __sub__(self, other: Tally) -> Tally:
-        a, b, c, d = other
-        return Tally(self[0] - a, self[1] - b, self[2] - c, self[3] - d)
-
-    @property
-    def parameters(self) -> int:
-        """Weights and biases."""
-        return self.weights + self.biases
-
-
-_PART_INDEX: dict[Part, int] = {"weight": 0, "bias": 1, "buffer": 2}
-
-
-def tally(params: Iterable[Param]) -> Tally:
-    """The Tally of some parameters."""
-    return _tally((param, param.count) for param in params)
-
-
-def _tally(counted: Iterable[tuple[Param, Size]]) -> Tally:
-    counts = [0, 0, 0, 0]
-    for param, size in counted:
-        count = sizes.value(size)
-        if count is None:
-            counts[3] += 1
-        else:
-            counts[_PART_INDEX[param.part]] += count
-    return Tally(*counts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from designer.core import numbers
 from designer.core.code import Infix, Method, Ref, Support
 from designer.core.finding import Problem
-from designer.core.layer import within
 from designer.core.message import message
 from designer.core.names import is_python_name
+from designer.core.param import within
 from designer.core.parts import has_unknown, names_used, parts
 from designer.export import program, python_text
 from designer.export.flow import MOST_OPERANDS, Value, reads, target_text

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from designer.core.expression import Scope
     from designer.core.finding import Finding
     from designer.core.graph import NodeId, Source
-    from designer.core.layer import Tally
+    from designer.core.param import Tally
 
 
 class Ordered(Protocol):

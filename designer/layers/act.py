@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from designer.core.layer import Layer, Remark, Result, layer, note, weight
+from designer.core.layer import (
+    Layer,
+    Remark,
+    Result,
+    layer,
+    note,
+)
 from designer.core.message import message
 from designer.core.option import option
+from designer.core.param import weight
 from designer.core.size import UNKNOWN, Size, Verdict, compare, value
 from designer.core.tensor import Tensor
 from designer.layers.axes import FIRST_AXIS, LAST_AXIS, located, padded

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from designer.core import size as sizes
 from designer.core.code import Attribute, Call, Code, Conditional, Module, Name, Ref
-from designer.core.layer import Layer, Param, Port, Result, Times, bias, layer, same_value, weight
+from designer.core.layer import (
+    Layer,
+    Port,
+    Result,
+    layer,
+    same_value,
+)
 from designer.core.option import option
+from designer.core.param import Param, Times, bias, weight
 from designer.core.size import UNKNOWN, Size, Verdict, compare, product
 from designer.core.tensor import Tensor
 from designer.layers.axes import broadcast

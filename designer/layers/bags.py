@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from designer.core.code import Call, Code, Module, Ref
-from designer.core.layer import Result, layer, weight
+from designer.core.layer import Result, layer
 from designer.core.option import option
+from designer.core.param import weight
 from designer.core.size import UNKNOWN, Size, value
 from designer.core.tensor import Tensor
 from designer.layers.axes import promoted

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.code import Call, Code, Module, Ref
-from designer.core.layer import Layer, Param, Port, Result, Times, bias, layer, weight
+from designer.core.layer import (
+    Layer,
+    Port,
+    Result,
+    layer,
+)
 from designer.core.option import option
+from designer.core.param import Param, Times, bias, weight
 from designer.core.size import Size
 from designer.core.tensor import Tensor
 from designer.layers.rules import check_float32

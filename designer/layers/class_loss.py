@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from designer.core.code import Call
-from designer.core.layer import Param, Result, buffer, layer
+from designer.core.layer import Result, layer
 from designer.core.option import option
+from designer.core.param import Param, buffer
 from designer.core.size import UNKNOWN, Size, value
 from designer.core.tensor import ANYTHING, Tensor
 from designer.layers.loss import REDUCTION, REDUCTIONS, Loss, ones

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from designer.core.layer import Layer, LayerError, Param, Result, bias, layer, weight
+from designer.core.layer import (
+    Layer,
+    LayerError,
+    Result,
+    layer,
+)
 from designer.core.option import option
+from designer.core.param import Param, bias, weight
 from designer.core.size import Size, Verdict, ceil_div, compare, product, value
 from designer.layers.rules import (
     SPATIAL,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from designer.core.code import Attribute, Call, Code, Item, Module, Ref
-from designer.core.layer import Layer, Result, layer, weight
+from designer.core.layer import Layer, Result, layer
 from designer.core.option import option
+from designer.core.param import weight
 from designer.core.size import Size, value
 from designer.core.tensor import Tensor
 from designer.layers.rules import check_dtype

@@ -6,7 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from designer.core.code import Code, Item, Ref, call, method
-from designer.core.layer import Layer, Port, Result, layer
+from designer.core.layer import (
+    Layer,
+    Port,
+    Result,
+    layer,
+)
 from designer.core.option import option
 from designer.core.size import Size, value
 from designer.core.tensor import Tensor

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.expression import Expression
-from designer.core.layer import Layer, Port, Result, layer
+from designer.core.layer import (
+    Layer,
+    Port,
+    Result,
+    layer,
+)
 from designer.core.option import Raw, option
 from designer.core.size import Size
 from designer.core.tensor import DTYPE_BYTES, Tensor

@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from designer.core.layer import Layer, Remark, Result, bias, layer, note, weight
+from designer.core.layer import (
+    Layer,
+    Remark,
+    Result,
+    layer,
+    note,
+)
 from designer.core.message import message
 from designer.core.option import option
+from designer.core.param import bias, weight
 from designer.core.size import Size
 from designer.layers.rules import check_float32
 

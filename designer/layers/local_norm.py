@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from designer.core.layer import Layer, Remark, Result, layer, note
+from designer.core.layer import (
+    Layer,
+    Remark,
+    Result,
+    layer,
+    note,
+)
 from designer.core.message import message
 from designer.core.option import option
 from designer.core.size import UNKNOWN, Size, product, value

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from designer.core.code import Call, Code
-from designer.core.layer import Axis, Layer, Param, Result, layer
+from designer.core.layer import Layer, Result, layer
 from designer.core.option import option
+from designer.core.param import Axis, Param
 from designer.core.size import Size, Verdict, compare, value
 from designer.core.tensor import Tensor
 from designer.layers.axes import broadcast, joint_dtype

@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from designer.core.code import Call, Code, Module, Ref
-from designer.core.layer import Param, Port, Result, buffer, layer, weight
-from designer.core.layer import bias as bias_of
+from designer.core.layer import Port, Result, layer
 from designer.core.option import option
+from designer.core.param import Param, buffer, weight
+from designer.core.param import bias as bias_of
 from designer.core.size import UNKNOWN, Size, product, value
 from designer.core.tensor import Tensor
 from designer.layers.axes import broadcast, joint_dtype

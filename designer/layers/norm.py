@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 from designer.core.layer import (
     Layer,
     LayerError,
-    Param,
     Remark,
     Result,
-    bias,
-    buffer,
     layer,
     note,
-    weight,
 )
 from designer.core.message import message
 from designer.core.option import option
+from designer.core.param import Param, bias, buffer, weight
 from designer.core.size import UNKNOWN, Size, product, value
 from designer.core.tensor import Tensor
 from designer.layers.rules import COMPLEX, FLOATS, check_dtype, divides, filled, spread

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from designer.core.layer import Layer, Port, Remark, Result, layer, note
+from designer.core.layer import (
+    Layer,
+    Port,
+    Remark,
+    Result,
+    layer,
+    note,
+)
 from designer.core.message import message
 from designer.core.option import option
 from designer.core.size import Size, value

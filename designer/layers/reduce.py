@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.code import Code, Method, Ref, call
-from designer.core.layer import Layer, Port, Result, layer, same_value
+from designer.core.layer import (
+    Layer,
+    Port,
+    Result,
+    layer,
+    same_value,
+)
 from designer.core.option import Raw, option
 from designer.core.tensor import Tensor
 from designer.layers.axes import FIRST_AXIS, LAST_AXIS, distinct, located, padded

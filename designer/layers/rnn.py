@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from designer.core.code import Call, Code, Module, Ref
 from designer.core.layer import (
     Layer,
-    Param,
     Port,
     Remark,
     Result,
-    Times,
-    bias,
     layer,
     note,
-    weight,
 )
 from designer.core.message import message
 from designer.core.option import option
+from designer.core.param import Param, Times, bias, weight
 from designer.core.size import UNKNOWN, Size, value
 from designer.core.tensor import Tensor
 from designer.layers.rules import check_float32, known_zero

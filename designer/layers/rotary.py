@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from designer.core.code import Call, Code, Ref, Support
-from designer.core.layer import Layer, Result, layer, same_value
+from designer.core.layer import (
+    Layer,
+    Result,
+    layer,
+    same_value,
+)
 from designer.core.option import option
 from designer.core.size import Verdict, compare
 from designer.core.tensor import Tensor

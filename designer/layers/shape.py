@@ -6,7 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.code import Code, Item, Method, Ref, method
-from designer.core.layer import Layer, Port, Remark, Result, layer, note
+from designer.core.layer import (
+    Layer,
+    Port,
+    Remark,
+    Result,
+    layer,
+    note,
+)
 from designer.core.message import message
 from designer.core.option import option
 from designer.core.size import (

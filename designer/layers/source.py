@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.code import Call, Code, Method, Module, Name, Ref, call
-from designer.core.layer import Layer, Param, Result, buffer, layer, weight
+from designer.core.layer import Layer, Result, layer
 from designer.core.option import option
+from designer.core.param import Param, buffer, weight
 from designer.core.size import Size, ceil_div, value
 from designer.core.tensor import DTYPE_BYTES, Tensor
 from designer.layers.math import is_whole, written

@@ -9,15 +9,13 @@ from designer.core.code import Call, Code, Module, Ref
 from designer.core.layer import (
     Layer,
     LayerError,
-    Param,
     Result,
-    bias,
     layer,
     same_value,
-    weight,
 )
 from designer.core.message import Message
 from designer.core.option import option
+from designer.core.param import Param, bias, weight
 from designer.core.size import Size
 from designer.core.tensor import Tensor
 from designer.layers.attn import MultiheadAttention

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.code import Call, Code, Module
-from designer.core.layer import Param, Result, layer, same_value
+from designer.core.layer import Result, layer, same_value
 from designer.core.option import option
+from designer.core.param import Param
 from designer.core.size import Size
 from designer.core.tensor import Tensor
 from designer.layers.transformer import (

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.code import Call, Code, Module
-from designer.core.layer import Param, Result, bias, layer, weight
+from designer.core.layer import Result, layer
 from designer.core.option import option
+from designer.core.param import Param, bias, weight
 from designer.core.size import Size, maximum, product, value
 from designer.layers.conv import KERNEL, Filtering
 from designer.layers.rules import (

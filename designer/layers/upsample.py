@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from designer.core.code import Code, Ref, call
-from designer.core.layer import Layer, Result, layer, same_value
+from designer.core.layer import (
+    Layer,
+    Result,
+    layer,
+    same_value,
+)
 from designer.core.option import option
 from designer.core.size import UNKNOWN, Size, value
 from designer.layers.rules import FLOATS, SPATIAL, check_dtype, divides, known_zero, scaled

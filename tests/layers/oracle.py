@@ -17,7 +17,15 @@ from torch.utils.flop_counter import FlopCounterMode
 import designer.layers  # noqa: F401  (fills the catalogue)
 from designer.core import code, count, size
 from designer.core.expression import NOTHING
-from designer.core.layer import CATALOGUE, Examined, Inputs, Layer, Result, examine, options_of
+from designer.core.layer import (
+    CATALOGUE,
+    Examined,
+    Inputs,
+    Layer,
+    Result,
+    examine,
+    options_of,
+)
 from designer.core.option import OptionError
 from designer.core.size import UNKNOWN, Size, substitute
 from designer.core.tensor import ANYTHING, Tensor

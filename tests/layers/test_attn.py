@@ -12,7 +12,14 @@ from torch.nn import functional
 
 from designer.core.code import Attribute, Call, Conditional, Name
 from designer.core.expression import Flag
-from designer.core.layer import CATALOGUE, Examined, Result, defaults, examine, options_of
+from designer.core.layer import (
+    CATALOGUE,
+    Examined,
+    Result,
+    defaults,
+    examine,
+    options_of,
+)
 from designer.core.size import UNKNOWN, free, variable
 from designer.core.tensor import ANYTHING, Tensor
 from designer.layers.attn import MultiheadAttention, ScaledDotProductAttention

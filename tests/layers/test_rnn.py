@@ -10,7 +10,13 @@ import torch
 from torch import nn
 
 from designer.core.code import Call
-from designer.core.layer import CATALOGUE, Examined, defaults, examine, options_of
+from designer.core.layer import (
+    CATALOGUE,
+    Examined,
+    defaults,
+    examine,
+    options_of,
+)
 from designer.core.option import Whole
 from designer.core.size import free, variable
 from designer.core.tensor import ANYTHING, Tensor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from designer.core.building import build
 from designer.core.expression import NOTHING
 from designer.core.graph import Node
-from designer.core.layer import Layer, Param, Result, examine
+from designer.core.layer import Layer, Result, examine
 from designer.core.size import value
 from designer.core.tensor import ANYTHING, Tensor
 from designer.importers.torch_ops import BadCall, Bound, Unmapped, bind
@@ -16,6 +16,7 @@ from designer.importers.torch_ops import BadCall, Bound, Unmapped, bind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from designer.core.param import Param
     from designer.importers.torch_ops.binding import Fed, One
     from tests.truth.recorded import Case
 

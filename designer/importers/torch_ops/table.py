@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING
 
-from designer.core.layer import CATALOGUE, Layer, options_of, same_value
+from designer.core.layer import (
+    CATALOGUE,
+    Layer,
+    options_of,
+    same_value,
+)
 from designer.core.message import message
 from designer.importers.torch_ops.binding import BadCall, Bound, Call, Unmapped
 from designer.importers.torch_ops.signature import FIXED, IGNORED, written

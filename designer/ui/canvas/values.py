@@ -10,7 +10,8 @@ from designer.core.size import Symbolic, at_values
 from designer.core.tensor import Tensor
 
 if TYPE_CHECKING:
-    from designer.core.layer import Axis, Inputs, Layer, Param, Result
+    from designer.core.layer import Inputs, Layer, Result
+    from designer.core.param import Axis, Param
 
 
 def caption(layer: Layer, result: Result, inputs: Inputs) -> str:

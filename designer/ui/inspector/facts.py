@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from designer.core.analysis import Analysis
     from designer.core.finding import Finding
     from designer.core.graph import NodeId, ParamRef
-    from designer.core.layer import Param
+    from designer.core.param import Param
     from designer.core.tensor import Tensor
     from designer.ui.theme import Theme
 

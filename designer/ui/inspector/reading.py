@@ -9,8 +9,9 @@ from designer.core import numbers, size
 from designer.core.building import build
 from designer.core.entry import text_of
 from designer.core.expression import Expression, Flag
-from designer.core.layer import CATALOGUE, examine, options_of, tally
+from designer.core.layer import CATALOGUE, examine, options_of
 from designer.core.option import names_in
+from designer.core.param import tally
 from designer.core.size import Symbolic
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from designer.core.editor import Editor
     from designer.core.finding import Finding, Problem
     from designer.core.graph import Node, NodeId
-    from designer.core.layer import Param
     from designer.core.option import Option, Raw
+    from designer.core.param import Param
 
 MIXED = "mixed"
 """Stands in a field where the selected layers differ."""

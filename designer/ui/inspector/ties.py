@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from designer.core.analysis import Analysis
     from designer.core.graph import NodeId
-    from designer.core.layer import Param
+    from designer.core.param import Param
 
 _FITS = (Verdict.IDENTICAL, Verdict.EQUAL_HERE)
 MOST_OFFERED = 24
