@@ -155,7 +155,7 @@ UNFIT = (
     *("BCELoss", "GaussianNLLLoss"),
     *("NLLLoss", "CrossEntropyLoss", "LinearCrossEntropyLoss", "AdaptiveLogSoftmaxWithLoss"),
     *("MultiMarginLoss", "MultiLabelMarginLoss", "CTCLoss"),
-    *("Gather", "TakeAlongDim", "IndexSelect", "Scatter", "OneHot"),
+    *("Gather", "TakeAlongDim", "Index", "Scatter", "OneHot"),
     *("FloorDivide", "Remainder"),
 )
 """Where values enter and leave, what draws random numbers even in evaluation mode, and what takes
