@@ -53,17 +53,11 @@ def trials(analysis: Analysis) -> Mapping[str, Size]:
 class Forward:
     """Operations of one forward pass: matrix products, convolutions and attention only.
 
-    One multiply-add is two. `complete` is False where a layer's input is not known; `until` is
-    then the first such layer.
+    One multiply-add is two. `until` is the first layer that could not be counted, if there is one.
     """
 
     flops: int
     until: NodeId | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every layer was counted."""
-        return self.until is None
 
 
 def forward(analysis: Analysis) -> Forward:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
 
 from designer.core import size as sizes
-from designer.core.code import Call, Code, Method, Module, Ref
+from designer.core.code import Call, Code, Module, Ref
 from designer.core.message import Message, message
 from designer.core.option import Option, Raw, read_option
 from designer.core.param import Param, Tally, summed
@@ -415,13 +415,3 @@ def applied(layer: Layer, inputs: Inputs) -> Result:
         elif value is not None:
             named[port.name] = value
     return layer.infer(*positional, **named)
-
-
-def call_module(*args: object, **kwargs: object) -> Call:
-    """A call of this layer's module: `call_module(Ref("query"), need_weights=False)`."""
-    return Call(Module(), args, tuple(kwargs.items()))
-
-
-def chained(target: object, name: str, *args: object) -> Method:
-    """A method call on an expression."""
-    return Method(target, name, args)

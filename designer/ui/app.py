@@ -36,7 +36,7 @@ from designer.ui.inspector import Inspector
 from designer.ui.palette import Palette
 from designer.ui.problems import ProblemsPanel, sorted_problems
 from designer.ui.state import State
-from designer.ui.theme import Theme
+from designer.ui.theme import Theme, system_theme
 from designer.ui.totals import TotalsPanel
 from designer.ui.variables import Variables
 from designer.ui.welcome import Welcome
@@ -60,7 +60,7 @@ class App(QObject):
         super().__init__()
         self.state = state
         self.theme = Theme()
-        self.theme.apply(qt, state.theme)
+        self.theme.apply(qt, state.theme or system_theme())
         self.desk = Desk(state)
         self._listening: Editor | None = None
         self._said = ""

@@ -60,8 +60,9 @@ class State:
 
     @property
     def theme(self) -> str:
-        """`dark` or `light`."""
-        return "light" if self.values.get("theme") == "light" else "dark"
+        """`dark` or `light`, as the user chose; empty before that."""
+        theme = self.values.get("theme")
+        return theme if theme in ("dark", "light") else ""
 
     @property
     def recent(self) -> list[Path]:

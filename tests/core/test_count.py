@@ -102,7 +102,7 @@ def test_costs_of_the_cifar_network() -> None:
     forward = cost.forward(analysis)
     convolutions = 2 * (30 * 30 * 864 + 13 * 13 * 18_432 + 4 * 4 * 73_728)
     assert forward.flops == convolutions + 2 * (512 * 128 + 128 * 10)
-    assert forward.complete
+    assert forward.until is None
 
 
 def test_operations_stop_at_the_first_layer_that_is_not_known() -> None:

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from designer.ui.app import App, bad_pair
 from designer.ui.documents import open_document
 from designer.ui.state import State
+from designer.ui.theme import system_theme
 from tests.ui.canvas.conftest import CTRL, LEFT, NONE
 from tests.ui.person import Person
 
@@ -193,7 +194,8 @@ def test_several_designs_are_tabs(person: Person) -> None:
 
 
 def test_the_theme_is_remembered(person: Person, tmp_path: Path) -> None:
-    assert person.app.theme.name == "dark"
+    assert person.app.theme.name == system_theme() == "dark"
+    assert not person.app.state.theme
     QTest.mouseClick(person.app.window.top_bar.theme_button, LEFT)
     assert person.app.theme.name == "light"
     assert person.app.window.close()

@@ -152,13 +152,6 @@ def place_below(drawing: Drawing, card: Card, shape: geometry.Shape) -> Point:
     return free_place(drawing, Point(card.box.centre.x, y), width, height)
 
 
-def place_above(drawing: Drawing, card: Card, shape: geometry.Shape) -> Point:
-    """A free place over a node."""
-    width, height = SIZES[shape]
-    y = card.box.y - GAP - height / 2
-    return free_place(drawing, Point(card.box.centre.x, y), width, height)
-
-
 def free_place(drawing: Drawing, wanted: Point, width: float, height: float) -> Point:
     """`wanted`, or the next place to the right of it where nothing stands."""
     place = wanted

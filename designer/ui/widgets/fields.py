@@ -41,11 +41,6 @@ class SearchField(QLineEdit):
         badge = paint.key_badge_width(self._theme, self._key) if self._key else 0
         self.setTextMargins(self._theme.px(21), 0, round(badge), 0)
 
-    def set_hint(self, hint: str) -> None:
-        """Change the words in the empty field."""
-        self.setPlaceholderText(hint)
-        self.setAccessibleName(hint)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() != Qt.Key.Key_Escape:
             super().keyPressEvent(event)
