@@ -65,6 +65,7 @@ class BatchItem(QGraphicsItem):
             self._paint(self.ink(painter), _box(option))
         except Exception:  # noqa: BLE001
             _log.exception("The canvas could not be painted.")
+            self._stage.said.emit("The canvas could not be painted; the log says why.")
         finally:
             painter.restore()
 
@@ -145,6 +146,7 @@ class BatchItem(QGraphicsItem):
             self._paint_picture(ink, card)
         except Exception:  # noqa: BLE001
             _log.exception("Node %d could not be painted.", card.id)
+            self._stage.said.emit(f"{card.name} could not be painted; the log says why.")
             self._faulty = version, faulty | {card.id}
 
 

@@ -714,6 +714,8 @@ def test_painting_goes_on_when_one_node_cannot_be_painted(
             raise ValueError("this node is broken")
         paint_card(ink, card)  # type: ignore[arg-type]
 
+    said: list[str] = []
+    desk.canvas.said.connect(said.append)
     monkeypatch.setattr(nodes, "paint_card", paint)
     desk.hand.click(0, 240)
     desk.canvas.zoom_to(120)
@@ -724,6 +726,7 @@ def test_painting_goes_on_when_one_node_cannot_be_painted(
     desk.canvas.view.viewport().repaint()
     assert painted == [1, 3, 4]
     assert "Node 2 could not be painted" in caplog.text
+    assert "fc1 could not be painted; the log says why." in said
 
 
 def test_tab_takes_the_name_like_enter(desk: Desk) -> None:
