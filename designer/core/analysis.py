@@ -244,7 +244,7 @@ class Analysis:
             *self._hint_behind(id, layer),
         )
         if result is not None and id not in self._tying:
-            trained = result.tally.parameters if self.document.graph.nodes[id].trainable else 0
+            trained = result.tally.trainable if self.document.graph.nodes[id].trainable else 0
             found = (*problems, *extra)
             return Finding(layer, inputs, result, outputs, found, {}, result.tally, trained)
         found = (*problems, *extra)
@@ -368,7 +368,7 @@ class Analysis:
         problems += self._lost_ties(id, finding) if ties else ()
         own = [param for param in finding.params if param.name not in tied]
         counted = tally(own) if tied else finding.result.tally
-        trainable = counted.parameters if node.trainable else 0
+        trainable = counted.trainable if node.trainable else 0
         return Finding(
             finding.layer,
             finding.inputs,
@@ -434,7 +434,8 @@ class Analysis:
 
     def totals(self) -> Totals:
         """The totals as they stand."""
-        return Totals(*self.counted, self.trainable)
+        weights, biases, buffers, unknown, _, idle = self.counted
+        return Totals(weights, biases, buffers, unknown, idle, self.trainable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,12 +446,23 @@ class Totals:
     biases: int
     buffers: int
     unknown: int
+    idle: int
     trainable: int
 
     @property
     def parameters(self) -> int:
         """Weights and biases, each tensor once."""
         return self.weights + self.biases
+
+    @property
+    def frozen(self) -> int:
+        """Parameters that are not trained."""
+        return self.parameters - self.trainable
+
+    @property
+    def active(self) -> int:
+        """Parameters that work for one token: of experts only those that are chosen."""
+        return self.parameters - self.idle
 
     @property
     def known(self) -> bool:
@@ -491,7 +503,12 @@ def _problem(id: NodeId, remark: Any) -> Problem:
 
 
 def _same_shape(a: Param, b: Param) -> bool:
+    """Whether two parameters may be one tensor; what stands for many copies is none."""
     fits = (Verdict.IDENTICAL, Verdict.EQUAL_HERE)
-    return len(a.shape) == len(b.shape) and all(
-        compare(mine, theirs) in fits for mine, theirs in zip(a.shape, b.shape, strict=True)
+    return (
+        not (a.spans or b.spans)
+        and len(a.shape) == len(b.shape)
+        and all(
+            compare(mine, theirs) in fits for mine, theirs in zip(a.shape, b.shape, strict=True)
+        )
     )

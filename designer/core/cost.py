@@ -30,8 +30,7 @@ def weight_bytes(totals: Totals, dtype: str) -> int:
 
 def training_bytes(totals: Totals) -> int:
     """Bytes of weights, gradients and Adam's moments in fp32; frozen weights count 4, no more."""
-    frozen = totals.parameters - totals.trainable
-    return totals.trainable * ADAM_BYTES + frozen * WEIGHT_BYTES["fp32"]
+    return totals.trainable * ADAM_BYTES + totals.frozen * WEIGHT_BYTES["fp32"]
 
 
 def checkpoint_bytes(analysis: Analysis) -> int:
@@ -39,7 +38,7 @@ def checkpoint_bytes(analysis: Analysis) -> int:
     total = weight_bytes(analysis.totals(), "fp32")
     for finding in analysis.findings.values():
         for param in finding.params:
-            if param.part == "buffer" and param.persistent:
+            if param.part == "buffer" and param.persistent and not param.owner:
                 total += (size.value(param.count) or 0) * DTYPE_BYTES[param.dtype]
     return total
 

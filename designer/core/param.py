@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from designer.core import size as sizes
@@ -29,9 +29,24 @@ class Times(NamedTuple):
     size: Size
 
 
+class Span(NamedTuple):
+    """Copies of a tensor under consecutive numbers: `first`, … `first + count - 1`.
+
+    Of them `active` work for one token, as experts do that a router chooses; None for all.
+    """
+
+    first: int
+    count: Size
+    active: Size | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter or buffer of a layer, under its state-dict name within the layer."""
+    """One parameter or buffer of a layer, under its state-dict name within the layer.
+
+    With `spans` it stands for many of one shape: its name has a segment `*` for each of them,
+    outermost first, as in `experts.*.weight`.
+    """
 
     name: str
     axes: tuple[Axis, ...]
@@ -40,16 +55,63 @@ class Param:
     persistent: bool = True
     norm: bool = False
     """Whether it is that of a normalisation within a composite."""
+    spans: tuple[Span, ...] = ()
+    trainable: bool = True
+    owner: str = ""
+    """The state-dict name within the layer of the tensor that it shares, with the same `*`."""
 
     @property
     def shape(self) -> tuple[Size, ...]:
-        """Sizes of its axes."""
+        """Sizes of its axes, those of one copy."""
         return tuple(axis.size if axis.times == 1 else axis.times * axis.size for axis in self.axes)
 
     @property
     def count(self) -> Size:
-        """Number of elements."""
-        return product(self.shape)
+        """Number of elements, of all copies."""
+        return product(self.shape) * self.copies if self.spans else product(self.shape)
+
+    @property
+    def copies(self) -> Size:
+        """How many tensors it stands for."""
+        return product(tuple(span.count for span in self.spans))
+
+    @property
+    def active(self) -> Size:
+        """Number of elements that work for one token."""
+        working = (span.count if span.active is None else span.active for span in self.spans)
+        return product(self.shape) * product(tuple(working))
+
+    def under(self, owner: str) -> Param:
+        """The same parameter outside the module `owner` that holds it."""
+        shared = within(owner, self.owner) if self.owner else ""
+        return replace(self, name=within(owner, self.name), owner=shared)
+
+    def copied(self, span: Span) -> Param:
+        """The same parameter of each module in a numbered list of them."""
+        return replace(self.under("*"), spans=(span, *self.spans))
+
+    def at(self, *numbers: int) -> Param:
+        """The one copy with these numbers, one for each span."""
+        name, owner = numbered(self.name, numbers), numbered(self.owner, numbers)
+        return replace(self, name=name, owner=owner, spans=())
+
+    def shown(self) -> str:
+        """Its name for a table: `experts.0…7.weight`."""
+        return numbered(self.name, map(_run, self.spans))
+
+
+def numbered(name: str, numbers: Iterable[object]) -> str:
+    """A name with numbers, or what stands for them, in place of its `*`."""
+    waiting = iter(numbers)
+    return ".".join(str(next(waiting)) if part == "*" else part for part in name.split("."))
+
+
+def _run(span: Span) -> str:
+    """The numbers of some copies: `0…7`, or `0…n_layers - 1` where they depend on a name."""
+    last = span.count + (span.first - 1)
+    if isinstance(last, int) and last <= span.first:
+        return str(span.first)
+    return f"{span.first}…{sizes.at_values(last)}"
 
 
 def within(owner: str, name: str) -> str:
@@ -90,28 +152,44 @@ def buffer(name: str, /, dtype: str = "float32", **axes: Size | Times) -> Param:
 
 
 class Tally(NamedTuple):
-    """Elements by part; `unknown` is the number of tensors whose size is not known."""
+    """Elements by part; `unknown` is the number of tensors whose size is not known.
+
+    Of the parameters `frozen` are never trained, and `idle` do not work for one token.
+    """
 
     weights: int = 0
     biases: int = 0
     buffers: int = 0
     unknown: int = 0
+    frozen: int = 0
+    idle: int = 0
 
     def __add__(self, other: Tally) -> Tally:  # type: ignore[override]
-        a, b, c, d = other
-        return Tally(self[0] + a, self[1] + b, self[2] + c, self[3] + d)
+        a, b, c, d, e, f = other
+        return Tally(self[0] + a, self[1] + b, self[2] + c, self[3] + d, self[4] + e, self[5] + f)
 
     def __sub__(self, other: Tally) -> Tally:
-        a, b, c, d = other
-        return Tally(self[0] - a, self[1] - b, self[2] - c, self[3] - d)
+        a, b, c, d, e, f = other
+        return Tally(self[0] - a, self[1] - b, self[2] - c, self[3] - d, self[4] - e, self[5] - f)
 
     @property
     def parameters(self) -> int:
         """Weights and biases."""
         return self.weights + self.biases
 
+    @property
+    def active(self) -> int:
+        """Parameters that work for one token."""
+        return self.parameters - self.idle
+
+    @property
+    def trainable(self) -> int:
+        """Parameters that are trained, unless their layer is locked."""
+        return self.parameters - self.frozen
+
 
 _PART_INDEX: dict[Part, int] = {"weight": 0, "bias": 1, "buffer": 2}
+_UNKNOWN, _FROZEN, _IDLE = 3, 4, 5
 
 
 def tally(params: Iterable[Param]) -> Tally:
@@ -120,12 +198,25 @@ def tally(params: Iterable[Param]) -> Tally:
 
 
 def summed(counted: Iterable[tuple[Param, Size]]) -> Tally:
-    """The Tally of parameters whose numbers of elements are known already."""
-    counts = [0, 0, 0, 0]
+    """The Tally of parameters whose numbers of elements are known already.
+
+    What shares another's tensor is not counted.
+    """
+    counts = [0] * len(Tally._fields)
     for param, size in counted:
         count = sizes.value(size)
+        if param.owner:
+            continue
         if count is None:
-            counts[3] += 1
-        else:
-            counts[_PART_INDEX[param.part]] += count
+            counts[_UNKNOWN] += 1
+            continue
+        counts[_PART_INDEX[param.part]] += count
+        if param.part != "buffer" and (param.spans or not param.trainable):
+            counts[_FROZEN] += 0 if param.trainable else count
+            counts[_IDLE] += count - _or_all(sizes.value(param.active), count)
     return Tally(*counts)
+
+
+def _or_all(active: int | None, count: int) -> int:
+    """As long as it is not known how many work, they all do."""
+    return count if active is None else min(active, count)
