@@ -78,12 +78,11 @@ class Composite(Layer):
     def infer(self, **inputs: Tensor) -> Result:
         """What follows from the body, and the code of a module with that body."""
         net = Net(self, inputs)
-        result = net.run()
-        definition = Definition(net.generic())
-        make = Call(definition, *definition.arguments(net.chosen()))
-        return replace(result, code=self._code(make, inputs))
+        return replace(net.run(), write=lambda: self._code(net))
 
-    def _code(self, make: Call, inputs: Mapping[str, Tensor]) -> Code:
+    def _code(self, net: Net) -> Code:
+        definition, inputs = Definition(net.generic()), net.inputs
+        make = Call(definition, *definition.arguments(net.chosen()))
         given = [port for port in self.inputs() if port.name in inputs]
         args = tuple(Ref(port.name) for port in given if not port.optional)
         kwargs = tuple((port.name, Ref(port.name)) for port in given if port.optional)
@@ -134,17 +133,11 @@ class Step:
 
 
 class Net:
-    """Applies layers to values while a body runs, and keeps what follows from it.
+    """Applies layers to values while a body runs, and keeps what follows from it."""
 
-    Only a net that is `written` asks composites within for their code.
-    """
-
-    def __init__(
-        self, whole: Composite, inputs: Mapping[str, Tensor], *, written: bool = False
-    ) -> None:
+    def __init__(self, whole: Composite, inputs: Mapping[str, Tensor]) -> None:
         self.whole = whole
         self.inputs = inputs
-        self.written = written
         self.given = {
             port: Value(Source(id, "out"), tensor)
             for id, (port, tensor) in enumerate(inputs.items(), 1)
@@ -202,9 +195,8 @@ class Net:
         arrived = _arranged(layer, values, named)
         result = self._applied(name, layer, arrived)
         self._keep(name, layer.kind, result)
-        code = result.code
-        if again and code is not None:
-            result = replace(result, code=replace(code, make=None))
+        if again and result.code is not None:
+            result = replace(result, code=replace(result.code, make=None))
         return self._stepped(name, layer, arrived, result)[0]
 
     def call(
@@ -247,7 +239,7 @@ class Net:
             result = self._chained(f"{name}.{place}", inner, x)
             x, flops = result.outputs[0], flops + result.flops
             params += _within(str(place), result.params)
-            makes.append(result.code.make if result.code else None)
+            makes.append(result.written.make if result.written else None)
         make = Call("nn.Sequential", tuple(makes))
         return Result((x,), tuple(params), flops, Code(Call(Module(), (Ref("x"),)), make))
 
@@ -257,7 +249,7 @@ class Net:
     def _rule(self, name: str, layer: Layer, inputs: Inputs) -> Result:
         """A layer's result; what it says names this composite and the layer's place in it."""
         try:
-            result, remarks = overheard(lambda: self._plain(layer, inputs))
+            result, remarks = overheard(lambda: applied(layer, inputs))
         except LayerError as error:
             raise LayerError(self._said(name, error.remark).message) from error
         for remark in remarks:
@@ -267,11 +259,6 @@ class Net:
                 self._heard.add(about)
                 note(self._said(name, remark))
         return result
-
-    def _plain(self, layer: Layer, inputs: Inputs) -> Result:
-        if isinstance(layer, Composite) and not self.written:
-            return Net(layer, cast("Mapping[str, Tensor]", inputs)).run()
-        return applied(layer, inputs)
 
     def _said(self, name: str, remark: Remark) -> Remark:
         template = "{layer}, {part}: {said}" if name else "{layer}: {said}"
@@ -324,7 +311,7 @@ class Net:
             port: self._generic_input(port, tensor, formals, axes)
             for port, tensor in self.inputs.items()
         }
-        net = Net(replace(cast("Any", self.whole), **formals), inputs, written=True)
+        net = Net(replace(cast("Any", self.whole), **formals), inputs)
         overheard(net.run)
         return net
 
@@ -454,7 +441,7 @@ class Definition:
     @cached_property
     def formal(self) -> tuple[str, ...]:
         """The options that are arguments, sizes first: those that the body's code uses."""
-        codes = [step.result.code for step in self.net.steps]
+        codes = [step.result.written for step in self.net.steps]
         used = {name for c in codes if c for part in (c.make, c.use) for name in names_used(part)}
         formal = (option.name for option in self.net.whole.declared if option.name in used)
         return tuple(sorted(formal, key=lambda name: self.default(name) is not None))

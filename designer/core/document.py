@@ -45,6 +45,23 @@ class Dimension:
     extra: tuple[tuple[str, object], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A graph that layers of the design are uses of; its key in the document names its class.
+
+    Its Inputs and Outputs are the ports. `arguments` are the only names that its options may use;
+    their values are what a use takes that gives none.
+    """
+
+    graph: Graph = field(default_factory=Graph)
+    arguments: Mapping[str, Variable] = field(default_factory=dict)
+    note: str = ""
+    extra: tuple[tuple[str, object], ...] = ()
+
+
+Preset: TypeAlias = "Mapping[str, Raw]"
+"""Values of variables that belong together: those of one model of a family."""
+
 Position: TypeAlias = tuple[float, float]
 """Centre of a node on the canvas, in pixels at 100 % zoom."""
 
@@ -53,12 +70,14 @@ class Key(NamedTuple):
     """What a change is about.
 
     Sections and their ids: `node` and `position` (NodeId), `edge` (Target), `tie` (ParamRef),
-    `variable`, `dimension` and `setting` (name); `title`, `variable order` and `dimension order`
-    have None.
+    `variable`, `dimension`, `preset`, `block` and `setting` (name); `title`, `variable order`,
+    `dimension order` and `preset order` have None. `level` is the block that it is in, "" outside;
+    the variables of a block are its arguments.
     """
 
     section: str
     id: Hashable
+    level: str = ""
 
 
 class Change(NamedTuple):
@@ -79,8 +98,22 @@ class Delta:
         return Delta({key: Change(new, old) for key, (old, new) in self.changes.items()})
 
     def of(self, section: str) -> Iterable[tuple[Any, Change]]:
-        """The changes of one section: (id, change)."""
-        return ((key.id, change) for key, change in self.changes.items() if key.section == section)
+        """The changes of one section outside blocks: (id, change)."""
+        return (
+            (key.id, change)
+            for key, change in self.changes.items()
+            if key.section == section and not key.level
+        )
+
+    def levels(self) -> set[str]:
+        """The blocks that it changes, those that it adds and removes too."""
+        blocks = {str(key.id) for key in self.changes if key.section == "block"}
+        return blocks | {key.level for key in self.changes if key.level}
+
+    def at(self, level: str) -> Delta:
+        """What it does at one level, as if that were the whole document."""
+        own = {k: change for k, change in self.changes.items() if k.level == level}
+        return Delta({key._replace(level=""): change for key, change in own.items()})
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -93,26 +126,57 @@ Names: TypeAlias = "Mapping[str, Any]"
 class Document:
     """All that a file holds. Node ids are unique in the document and never used again.
 
-    `variables` and `dimensions` keep the order in which they were declared. `extra` keeps fields
-    of the file that this version does not know.
+    `variables`, `dimensions`, `presets` and `blocks` keep the order in which they were declared;
+    `layout` has the nodes of all levels. `extra` keeps fields of the file that this version does
+    not know.
     """
 
     title: str = ""
     graph: Graph = field(default_factory=Graph)
     variables: Mapping[str, Variable] = field(default_factory=dict)
     dimensions: Mapping[str, Dimension] = field(default_factory=dict)
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+    blocks: Mapping[str, Block] = field(default_factory=dict)
     layout: Map[NodeId, Position] = field(default_factory=Map)
     settings: Mapping[str, object] = field(default_factory=dict)
     next_id: NodeId = field(default=1, compare=False)
     extra: tuple[tuple[str, object], ...] = ()
 
+    def at(self, level: str) -> Document:
+        """A block as if it were the whole document, with its arguments as variables.
+
+        Raises KeyError where there is no such block.
+        """
+        if not level:
+            return self
+        block = self.blocks[level]
+        return replace(
+            self,
+            title=level,
+            graph=block.graph,
+            variables=block.arguments,
+            dimensions={},
+            presets={},
+            settings={},
+            extra=(),
+        )
+
     def get(self, key: Key) -> Any:
         """The value at a key; None where there is none."""
-        return _GET[key.section](self, key.id)
+        if key.level and key.level not in self.blocks:
+            return None
+        return _GET[key.section](self.at(key.level), key.id)
 
     def put(self, key: Key, value: Any) -> Document:
         """The document with the value at a key set, or removed where `value` is None."""
-        return _PUT[key.section](self, key.id, value)
+        changed = _PUT[key.section](self.at(key.level), key.id, value)
+        return self._with(key.level, changed) if key.level else changed
+
+    def _with(self, level: str, changed: Document) -> Document:
+        """The document with a block as it was changed."""
+        block = replace(self.blocks[level], graph=changed.graph, arguments=changed.variables)
+        blocks = {**self.blocks, level: block}
+        return replace(self, blocks=blocks, layout=changed.layout, next_id=changed.next_id)
 
     def apply(self, delta: Delta) -> Document:
         """The document after a Delta."""
@@ -154,6 +218,9 @@ _GET: dict[str, Callable[[Document, Any], Any]] = {
     "variable order": lambda document, _: tuple(document.variables),
     "dimension": lambda document, name: document.dimensions.get(name),
     "dimension order": lambda document, _: tuple(document.dimensions),
+    "preset": lambda document, name: document.presets.get(name),
+    "preset order": lambda document, _: tuple(document.presets),
+    "block": lambda document, name: document.blocks.get(name),
     "setting": lambda document, name: document.settings.get(name),
     "title": lambda document, _: document.title,
 }
@@ -179,6 +246,15 @@ _PUT: dict[str, Callable[[Document, Any, Any], Document]] = {
     "dimension order": lambda document, _, order: replace(
         document, dimensions=_reordered(document.dimensions, order)
     ),
+    "preset": lambda document, name, value: replace(
+        document, presets=_named(document.presets, name, value)
+    ),
+    "preset order": lambda document, _, order: replace(
+        document, presets=_reordered(document.presets, order)
+    ),
+    "block": lambda document, name, value: replace(
+        document, blocks=_named(document.blocks, name, value)
+    ),
     "setting": lambda document, name, value: replace(
         document, settings=_named(document.settings, name, value)
     ),
@@ -187,28 +263,38 @@ _PUT: dict[str, Callable[[Document, Any, Any], Document]] = {
 
 SECTIONS = tuple(_PUT)
 
+LEVELLED = frozenset(("node", "edge", "tie", "position", "variable", "variable order"))
+"""The sections that blocks have too; all others are the document's alone."""
+
 
 class Draft:
     """A document being edited: every change goes through `put`, which keeps the Delta.
 
-    An edit is a function that takes a Draft; `drafted` runs it.
+    An edit is a function that takes a Draft; `drafted` runs it. `level` is the block that is being
+    edited, "" outside: `document` and `graph` are then those of the block.
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, level: str = "") -> None:
         self.before = document
-        self.document = document
+        self.whole = document
+        self.level = level
         self._old: dict[Key, Any] = {}
 
     @property
+    def document(self) -> Document:
+        """The level that is being edited, as it is now."""
+        return self.whole.at(self.level)
+
+    @property
     def graph(self) -> Graph:
-        """The graph as it is now."""
-        return self.document.graph
+        """The graph of that level, as it is now."""
+        return self.whole.blocks[self.level].graph if self.level else self.whole.graph
 
     def put(self, section: str, id: Hashable, value: Any) -> None:
         """Set a value, or remove it with None."""
-        key = Key(section, id)
-        self._old.setdefault(key, self.document.get(key))
-        self.document = self.document.put(key, value)
+        key = Key(section, id, self.level if section in LEVELLED else "")
+        self._old.setdefault(key, self.whole.get(key))
+        self.whole = self.whole.put(key, value)
 
     def put_node(self, id: NodeId, node: Node | None) -> None:
         """Set or remove a node."""
@@ -228,7 +314,7 @@ class Draft:
 
     def delta(self) -> Delta:
         """What has changed, without what came back to its old value."""
-        pairs = ((key, Change(old, self.document.get(key))) for key, old in self._old.items())
+        pairs = ((key, Change(old, self.whole.get(key))) for key, old in self._old.items())
         return Delta({key: change for key, change in pairs if change.old != change.new})
 
 
@@ -236,8 +322,21 @@ Edit: TypeAlias = "Callable[[Draft], None]"
 """A pure edit: it reads and changes only the Draft it is given, and may raise Refused."""
 
 
-def drafted(document: Document, edit: Edit) -> tuple[Document, Delta]:
-    """The document after an edit, and the Delta from the one to the other."""
-    draft = Draft(document)
+def drafted(document: Document, edit: Edit, level: str = "") -> tuple[Document, Delta]:
+    """The document after an edit of one level, and the Delta from the one to the other."""
+    draft = Draft(document, level)
     edit(draft)
-    return draft.document, draft.delta()
+    return draft.whole, draft.delta()
+
+
+def inside(level: str, edit: Edit) -> Edit:
+    """An edit of a block, as an edit of any level."""
+
+    def at_level(draft: Draft) -> None:
+        outer, draft.level = draft.level, level
+        try:
+            edit(draft)
+        finally:
+            draft.level = outer
+
+    return at_level

@@ -284,15 +284,18 @@ NO_DIVISORS: Mapping[str, tuple[str | int, ...]] = MappingProxyType({})
 
 
 def resolve(
-    declared: Mapping[str, object], divisors: Mapping[str, tuple[str | int, ...]] = NO_DIVISORS
+    declared: Mapping[str, object],
+    divisors: Mapping[str, tuple[str | int, ...]] = NO_DIVISORS,
+    known: Scope = NOTHING,
 ) -> tuple[dict[str, Value], dict[str, Message]]:
     """The values of variables, and why others have none, both by name.
 
     A variable is declared as a literal (int, float, bool, str) or as an Expression over other
-    variables. `divisors` are the declared assumptions: what divides the variable.
+    variables and the names in `known`. `divisors` are the declared assumptions: what divides the
+    variable.
     """
     uses, faults = _uses(declared)
-    values: dict[str, Value] = {}
+    values: dict[str, Value] = dict(known)
     ordered = _in_order(uses)
     for name in ordered:
         missing = next((other for other in uses[name] if other in faults), None)

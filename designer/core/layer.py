@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -56,12 +56,19 @@ class Result:
 
     `flops` counts matrix products, convolutions and attention, one multiply-add as 2.
     `code` says how the layer is written; None for inputs and outputs, which are the frame itself.
+    Code that takes long to make comes from `write`, when it is asked for: read `written`.
     """
 
     outputs: tuple[Tensor, ...]
     params: tuple[Param, ...] = ()
     flops: Size = 0
     code: Code | None = None
+    write: Callable[[], Code] | None = field(default=None, compare=False)
+
+    @cached_property
+    def written(self) -> Code | None:
+        """How the layer is written."""
+        return self.code if self.write is None else self.write()
 
     @cached_property
     def counts(self) -> tuple[Size, ...]:

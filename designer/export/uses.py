@@ -63,7 +63,7 @@ def live(analysis: Drawn) -> list[NodeId]:
 def code_of(analysis: Drawn, id: NodeId) -> Code | None:
     """The code of a node; None for inputs and outputs."""
     result = analysis.findings[id].result
-    return result.code if result is not None else None
+    return result.written if result is not None else None
 
 
 def inputs_of(analysis: Drawn) -> list[NodeId]:

@@ -66,9 +66,9 @@ def result(of: Layer, **inputs: Tensor) -> Result:
 
 def definition(of: Result) -> Definition:
     """The class that a composite is written as."""
-    assert of.code is not None
-    assert of.code.make is not None
-    found = of.code.make.function
+    assert of.written is not None
+    assert of.written.make is not None
+    found = of.written.make.function
     assert isinstance(found, Definition)
     return found
 
@@ -143,9 +143,9 @@ def test_a_layer_with_parameters_is_not_shared_by_name() -> None:
 def test_sizes_are_arguments_of_the_class(two: type[Any]) -> None:
     width = variable("w", 6)
     found = result(two(inner=width + 1), x=Tensor((B, width)))
-    assert found.code is not None
-    assert found.code.make is not None
-    assert found.code.make.args == (width, width + 1)
+    assert found.written is not None
+    assert found.written.make is not None
+    assert found.written.make.args == (width, width + 1)
     made = definition(found)
     assert made.formal == ("width", "inner")
     first, *_ = [step for step in made.net.steps if step.name == "first"]

@@ -308,7 +308,7 @@ def computed(
 ) -> dict[Source, torch.Tensor]:
     """The outputs of one layer of the drawing."""
     finding = analysis.findings[id]
-    code = finding.result.code if finding.result else None
+    code = finding.result.written if finding.result else None
     if code is None:
         return {}
     assert finding.layer is not None

@@ -366,15 +366,15 @@ def compare(
 ) -> None:
     """The state dict, outputs and code of an accepted case are the reference's."""
     reference, expected = answer
-    assert result.code is not None, f"{case}: no code"
+    assert result.written is not None, f"{case}: no code"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ran = Interpreter(result.code, random_inputs(inputs, high))
+        ran = Interpreter(result.written, random_inputs(inputs, high))
         value = ran.use()
     same_state(result, reference, ran.module, case)
     explained(result, parameters_of(ran.module), case)
     values_agree(tensors_in(value), expected, case)
-    ports = named_outputs(result.code.returns or layer.outputs()[0].name, value)
+    ports = named_outputs(result.written.returns or layer.outputs()[0].name, value)
     names = [port.name for port in layer.outputs()]
     assert list(ports) == names, f"{case}: outputs {list(ports)}, declared {names}"
     assert len(result.outputs) == len(names), f"{case}: {len(result.outputs)} outputs"

@@ -112,7 +112,7 @@ def test_works_on_what_is_not_known(kind: str) -> None:
     assert examined.result is not None
     assert len(examined.result.outputs) == len(layer.outputs())
     assert isinstance(layer.caption(examined.result, inputs), str)
-    assert (examined.result.code is None) is (kind in ("Input", "Output"))
+    assert (examined.result.written is None) is (kind in ("Input", "Output"))
 
 
 @pytest.mark.parametrize("kind", MODULES)

@@ -145,7 +145,7 @@ def _is_size(value: object) -> bool:
 
 def _inferred(finding: Finding, option: Option) -> str:
     """What the layer takes where the option is empty; empty where nothing determines it."""
-    code = finding.result.code if finding.result else None
+    code = finding.result.written if finding.result else None
     make = code.make if code else None
     value = _argument(make, finding, option) if make else None
     parts = value if isinstance(value, tuple) else (value,)
