@@ -29,7 +29,8 @@ class Times(NamedTuple):
     size: Size
 
 
-class Span(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Span:
     """Copies of a tensor under consecutive numbers: `first`, … `first + count - 1`.
 
     Of them `active` work for one token, as experts do that a router chooses; None for all.
