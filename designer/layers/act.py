@@ -99,7 +99,7 @@ class ELU(Elementwise):
 
 @layer("SELU", family="act", aliases=("scaled exponential linear", "self normalizing", "激活"))
 class SELU(Elementwise):
-    """An ELU whose fixed scale keeps mean 0 and variance 1."""
+    """y = λ x where x > 0, else λ α (eˣ − 1), with λ, α that keep mean 0 and variance 1."""
 
 
 @layer("CELU", family="act", aliases=("continuous exponential linear", "激活"))

@@ -221,14 +221,14 @@ class Logic(Pair):
 
 @layer("LogicalAnd", family="merge", aliases=("both", "逻辑与"), stem="both")
 class LogicalAnd(Logic):
-    """Whether a and b are both true, element by element; shapes broadcast."""
+    """Whether a and b are both true: y = a ∧ b, element by element; shapes broadcast."""
 
     function: ClassVar[str] = "torch.logical_and"
 
 
 @layer("LogicalOr", family="merge", aliases=("either", "逻辑或"), stem="either")
 class LogicalOr(Logic):
-    """Whether a or b is true, element by element; shapes broadcast."""
+    """Whether a or b is true: y = a ∨ b, element by element; shapes broadcast."""
 
     function: ClassVar[str] = "torch.logical_or"
 

@@ -184,20 +184,20 @@ KERNEL = {
     aliases=("convolution", "temporal convolution", "一维卷积", "卷积"),
 )
 class Conv1d(Convolution):
-    """Convolution along one axis: each output is a weighted sum over a window of all channels."""
+    """Convolution along one axis: y[o, i] = b[o] + Σ W[o, c, k] · x[c, s·i + d·k − p]."""
 
     axes = 1
 
 
 @layer("Conv2d", family="conv", aliases=("convolution", "cnn", "filter", "二维卷积", "卷积"))
 class Conv2d(Convolution):
-    """Convolution of images: each output is a weighted sum over a window of all channels."""
+    """Convolution of images: y[o, i] = b[o] + Σ W[o, c, k] · x[c, s·i + d·k − p] in two axes."""
 
     axes = 2
 
 
 @layer("Conv3d", family="conv", aliases=("convolution", "volume", "video", "三维卷积", "卷积"))
 class Conv3d(Convolution):
-    """Convolution of volumes: each output is a weighted sum over a window of all channels."""
+    """Convolution of volumes: y[o, i] = b[o] + Σ W[o, c, k] · x[c, s·i + d·k − p] in three axes."""
 
     axes = 3

@@ -99,7 +99,7 @@ class Unfold(Blocks):
     aliases=("col2im", "overlap add", "合并块", "折叠"),
 )
 class Fold(Blocks):
-    """Put columns together as the blocks of an image, adding where they overlap."""
+    """Columns put together as blocks of an image, overlaps added: [C·kh·kw, blocks] → [C, H, W]."""
 
     output_size: Size | tuple[Size, ...] = option(32, "Height and width of the image.", min=1)
     kernel_size: Size | tuple[Size, ...] = option(3, KERNEL, min=1)

@@ -96,7 +96,7 @@ class Gather(Picking):
 
 @layer("TakeAlongDim", family="shape", aliases=("take along axis", "沿维取值"), stem="take")
 class TakeAlongDim(Picking):
-    """Gather whose index broadcasts against the input, the axis apart."""
+    """y[i][j] = x[i][index[i][j]] along an axis; the index broadcasts against the other axes."""
 
     dim: int = option(-1, AXIS, min=FIRST_AXIS, max=LAST_AXIS)
 
@@ -125,7 +125,7 @@ class TakeAlongDim(Picking):
 
 @layer("IndexSelect", family="shape", aliases=("take rows", "lookup", "按索引选取"), stem="pick")
 class IndexSelect(Picking):
-    """The positions of an axis that a vector of indices lists."""
+    """The positions of an axis that a vector of indices lists: y[i] = x[index[i]]."""
 
     dim: int = option(0, AXIS, min=FIRST_AXIS, max=LAST_AXIS)
 
@@ -256,7 +256,7 @@ class Scatter(Picking):
 
 @layer("OneHot", family="embed", aliases=("one-hot encoding", "indicator", "独热编码"))
 class OneHot(Layer):
-    """A new last axis with a 1 at the class and 0 elsewhere."""
+    """A new last axis with a 1 at the class and 0 elsewhere: y[i, x[i]] = 1."""
 
     num_classes: Size = option(10, "Size of the new axis.", min=1)
 
@@ -273,7 +273,7 @@ class OneHot(Layer):
 
 @layer("Unbind", family="shape", aliases=("unstack", "separate", "拆开"))
 class Unbind(Layer):
-    """Each position of an axis as an output of its own; the axis goes."""
+    """Each position of an axis as an output of its own, yᵢ = x[i]; the axis goes."""
 
     parts: int = option(2, "Size of the axis.", min=1, max=1024)
     dim: int = option(0, "The axis that goes.", min=FIRST_AXIS, max=LAST_AXIS)

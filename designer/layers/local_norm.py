@@ -98,7 +98,7 @@ class InstanceNorm3d(InstanceNorm):
     stem="bn",
 )
 class SyncBatchNorm(BatchNorm):
-    """Batch normalisation whose statistics are those of the batches on all devices."""
+    """Each channel over the batches of all devices: y = (x − mean) / √(var + ε) · γ + β."""
 
     def infer(self, x: Tensor) -> Result:
         """[N, num_features, ...] to the same shape."""

@@ -278,7 +278,7 @@ class BCELoss(BinaryLoss):
     aliases=("binary cross entropy with logits", "二元交叉熵", "损失"),
 )
 class BCEWithLogitsLoss(BinaryLoss):
-    """Binary cross entropy of σ(x), for logits x."""
+    """Mean of −(y ln σ(x) + (1 − y) ln(1 − σ(x))), the binary cross entropy for logits x."""
 
     weight: tuple[Size, ...] | None = option(None, WEIGHT, min=1)
     reduction: str = option("mean", REDUCTION, choices=REDUCTIONS)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @layer("MultiLabelSoftMarginLoss", family="reg", aliases=("multi-label", "多标签软间隔损失"))
 class MultiLabelSoftMarginLoss(SeveralLoss):
-    """Mean over classes of the binary cross entropy of σ(x)."""
+    """Mean over classes of −(y ln σ(x) + (1 − y) ln(1 − σ(x))), for logits x."""
 
     weight: Size | None = option(None, CLASS_WEIGHT, min=1)
     reduction: str = option("mean", REDUCTION, choices=REDUCTIONS)
@@ -223,7 +223,7 @@ class CTCLoss(Loss):
 
 @layer("LinearCrossEntropyLoss", family="reg", aliases=("fused head", "线性交叉熵"), stem="loss")
 class LinearCrossEntropyLoss(Loss):
-    """Cross entropy of the logits x Aᵀ + b, without keeping them in memory."""
+    """Mean of −ln softmax(x Aᵀ + b) at the right class, without keeping the logits in memory."""
 
     in_features: Size | None = option(
         None, "Size of the last axis of the input; inferred when empty.", min=1

@@ -242,21 +242,21 @@ class Ceil(Rounding):
 
 @layer("Round", family="act", aliases=("quantize", "nearest", "四舍五入", "取整"))
 class Round(Rounding):
-    """The whole number nearest to x; halves go to the even one."""
+    """y = round(x), the whole number nearest to x; halves go to the even one."""
 
     function: ClassVar[str] = "torch.round"
 
 
 @layer("Trunc", family="act", aliases=("truncate", "fix", "截断取整"))
 class Trunc(Rounding):
-    """The whole number next to x on the side of 0."""
+    """y = sign(x) · ⌊|x|⌋, the whole number next to x on the side of 0."""
 
     function: ClassVar[str] = "torch.trunc"
 
 
 @layer("IsNaN", family="act", aliases=("not a number", "非数检测"), stem="isnan")
 class IsNaN(Truth):
-    """Whether each element is not a number."""
+    """Whether each element is not a number: x ≠ x."""
 
     function: ClassVar[str] = "torch.isnan"
 

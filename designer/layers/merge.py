@@ -140,7 +140,7 @@ class _Joining(Layer):
 
 @layer("Concat", family="merge", aliases=("cat", "concatenate", "join", "拼接", "连接"), stem="cat")
 class Concat(_Joining):
-    """Put tensors one behind the other along an axis: its sizes add up, the others agree."""
+    """Tensors one behind the other along an axis, others agreeing: [a, n], [b, n] → [a + b, n]."""
 
     dim: int = option(0, "The axis along which they are joined.", min=FIRST_AXIS, max=LAST_AXIS)
     preset: ClassVar[Mapping[str, Raw]] = {"dim": 1}
@@ -183,7 +183,7 @@ class Concat(_Joining):
 
 @layer("Stack", family="merge", aliases=("new axis", "堆叠"), stem="stack")
 class Stack(_Joining):
-    """Put tensors of one shape side by side along a new axis."""
+    """Tensors of one shape side by side along a new axis: n of [a, b] → [n, a, b]."""
 
     dim: int = option(0, "Where the new axis stands in the output.", min=FIRST_AXIS, max=LAST_AXIS)
     preset: ClassVar[Mapping[str, Raw]] = {"dim": 1}

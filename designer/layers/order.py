@@ -123,7 +123,7 @@ class Ordering(Running):
 
 @layer("Sort", family="shape", aliases=("order", "rank", "排序"))
 class Sort(Ordering):
-    """Elements in order along an axis, and where they were."""
+    """Elements in order along an axis, y[i] ≤ y[i + 1], and where they were."""
 
     dim: int = option(-1, AXIS, min=FIRST_AXIS, max=LAST_AXIS)
     descending: bool = option(False, "Put the largest first.")
@@ -140,7 +140,7 @@ class Sort(Ordering):
 
 @layer("Argsort", family="shape", aliases=("order", "ranking", "排序索引"))
 class Argsort(Running):
-    """Where the elements in order along an axis were."""
+    """Where the elements in order along an axis were: x[y[i]] ≤ x[y[i + 1]]."""
 
     dim: int = option(-1, AXIS, min=FIRST_AXIS, max=LAST_AXIS)
     descending: bool = option(False, "Put the largest first.")

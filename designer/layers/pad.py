@@ -184,7 +184,7 @@ class FilledPadding(Padding):
     stem="pad",
 )
 class ConstantPad1d(FilledPadding):
-    """Pad one axis with one value."""
+    """Pad one axis with one value: [..., L] → [..., before + L + after]."""
 
     axes = 1
 
@@ -196,7 +196,7 @@ class ConstantPad1d(FilledPadding):
     stem="pad",
 )
 class ConstantPad2d(FilledPadding):
-    """Pad an image with one value."""
+    """Pad an image with one value: [H, W] → [top + H + bottom, left + W + right]."""
 
     axes = 2
 
@@ -208,7 +208,7 @@ class ConstantPad2d(FilledPadding):
     stem="pad",
 )
 class ConstantPad3d(FilledPadding):
-    """Pad a volume with one value."""
+    """Pad a volume with one value, before and after each axis: L → before + L + after."""
 
     axes = 3
 
@@ -220,7 +220,7 @@ class ConstantPad3d(FilledPadding):
     stem="pad",
 )
 class ZeroPad1d(Padding):
-    """Pad one axis with zeros."""
+    """Pad one axis with zeros: [..., L] → [..., before + L + after]."""
 
     axes = 1
 
@@ -232,7 +232,7 @@ class ZeroPad1d(Padding):
     stem="pad",
 )
 class ZeroPad2d(Padding):
-    """Pad an image with zeros."""
+    """Pad an image with zeros: [H, W] → [top + H + bottom, left + W + right]."""
 
     axes = 2
 
@@ -244,7 +244,7 @@ class ZeroPad2d(Padding):
     stem="pad",
 )
 class ZeroPad3d(Padding):
-    """Pad a volume with zeros."""
+    """Pad a volume with zeros, before and after each axis: L → before + L + after."""
 
     axes = 3
 
@@ -256,7 +256,7 @@ class ZeroPad3d(Padding):
     stem="pad",
 )
 class ReflectionPad1d(Reflection):
-    """Pad one axis with its mirror image at each edge, the edge itself left out."""
+    """Pad one axis with its mirror image, the edge itself left out: y[−i] = x[i]."""
 
     axes = 1
 
@@ -268,7 +268,7 @@ class ReflectionPad1d(Reflection):
     stem="pad",
 )
 class ReflectionPad2d(Reflection):
-    """Pad an image with its mirror image at each edge, the edge itself left out."""
+    """Pad an image with its mirror image, the edge itself left out: y[−i] = x[i]."""
 
     axes = 2
 
@@ -280,7 +280,7 @@ class ReflectionPad2d(Reflection):
     stem="pad",
 )
 class ReflectionPad3d(Reflection):
-    """Pad a volume with its mirror image at each edge, the edge itself left out."""
+    """Pad a volume with its mirror image, the edge itself left out: y[−i] = x[i]."""
 
     axes = 3
 
@@ -292,7 +292,7 @@ class ReflectionPad3d(Reflection):
     stem="pad",
 )
 class ReplicationPad1d(MirroredPadding):
-    """Pad one axis with the value at its edge."""
+    """Pad one axis with the value at its edge: y[−i] = x[0]."""
 
     axes = 1
 
@@ -304,7 +304,7 @@ class ReplicationPad1d(MirroredPadding):
     stem="pad",
 )
 class ReplicationPad2d(MirroredPadding):
-    """Pad an image with the value at its edge."""
+    """Pad an image with the value at its edge: y[−i] = x[0]."""
 
     axes = 2
 
@@ -316,7 +316,7 @@ class ReplicationPad2d(MirroredPadding):
     stem="pad",
 )
 class ReplicationPad3d(MirroredPadding):
-    """Pad a volume with the value at its edge."""
+    """Pad a volume with the value at its edge: y[−i] = x[0]."""
 
     axes = 3
 
@@ -328,7 +328,7 @@ class ReplicationPad3d(MirroredPadding):
     stem="pad",
 )
 class CircularPad1d(Circular):
-    """Pad one axis with the values from its other end."""
+    """Pad one axis with the values from its other end: y[−i] = x[L − i]."""
 
     axes = 1
 
@@ -340,7 +340,7 @@ class CircularPad1d(Circular):
     stem="pad",
 )
 class CircularPad2d(Circular):
-    """Pad an image with the values from its other end."""
+    """Pad an image with the values from its other end: y[−i] = x[L − i]."""
 
     axes = 2
 
@@ -352,6 +352,6 @@ class CircularPad2d(Circular):
     stem="pad",
 )
 class CircularPad3d(Circular):
-    """Pad a volume with the values from its other end."""
+    """Pad a volume with the values from its other end: y[−i] = x[L − i]."""
 
     axes = 3

@@ -197,7 +197,7 @@ def extent(pooling: Sliding) -> str:
     stem="pool",
 )
 class MaxPool1d(MaxPooling):
-    """The largest value of each window along one axis."""
+    """The largest value of each window along one axis: y[i] = maxₖ x[s·i + d·k − p]."""
 
     axes = 1
 
@@ -209,7 +209,7 @@ class MaxPool1d(MaxPooling):
     stem="pool",
 )
 class MaxPool2d(MaxPooling):
-    """The largest value of each window of an image."""
+    """The largest value of each window of an image: y[i] = maxₖ x[s·i + d·k − p] in two axes."""
 
     axes = 2
     dtypes = (*FLOATS, *INTEGERS)
@@ -222,7 +222,7 @@ class MaxPool2d(MaxPooling):
     stem="pool",
 )
 class MaxPool3d(MaxPooling):
-    """The largest value of each window of a volume."""
+    """The largest value of each window of a volume: y[i] = maxₖ x[s·i + d·k − p] in three axes."""
 
     axes = 3
     dtypes = (*FLOATS, *INTEGERS)
@@ -232,7 +232,7 @@ class MaxPool3d(MaxPooling):
     "AvgPool1d", family="pool", aliases=("average pooling", "mean", "平均池化", "池化"), stem="pool"
 )
 class AvgPool1d(AvgPooling):
-    """The mean of each window along one axis."""
+    """The mean of each window along one axis: y[i] = Σₖ x[s·i + k − p] / K."""
 
     axes = 1
     dtypes = (*FLOATS, "int64")
@@ -242,7 +242,7 @@ class AvgPool1d(AvgPooling):
     "AvgPool2d", family="pool", aliases=("average pooling", "mean", "平均池化", "池化"), stem="pool"
 )
 class AvgPool2d(DividedAvgPooling):
-    """The mean of each window of an image."""
+    """The mean of each window of an image: y[i] = Σₖ x[s·i + k − p] / K in two axes."""
 
     axes = 2
     dtypes = (*FLOATS, "int64")
@@ -252,7 +252,7 @@ class AvgPool2d(DividedAvgPooling):
     "AvgPool3d", family="pool", aliases=("average pooling", "mean", "平均池化", "池化"), stem="pool"
 )
 class AvgPool3d(DividedAvgPooling):
-    """The mean of each window of a volume."""
+    """The mean of each window of a volume: y[i] = Σₖ x[s·i + k − p] / K in three axes."""
 
     axes = 3
     dtypes = ("float64", "float32", "int64")
@@ -348,7 +348,7 @@ class AdaptiveAvg(Adaptive):
     stem="pool",
 )
 class AdaptiveAvgPool1d(AdaptiveAvg):
-    """The mean of as many windows along one axis as the output shall have."""
+    """The mean of n windows along one axis: y[i] = mean(x[⌊i·L/n⌋ : ⌈(i + 1)·L/n⌉])."""
 
     axes = 1
 
@@ -360,7 +360,7 @@ class AdaptiveAvgPool1d(AdaptiveAvg):
     stem="pool",
 )
 class AdaptiveAvgPool2d(AdaptiveAvg):
-    """The mean of as many windows of an image as the output shall have."""
+    """The mean of n × m windows of images: y[i] = mean(x[⌊i·H/n⌋ : ⌈(i + 1)·H/n⌉])."""
 
     axes = 2
 
@@ -372,7 +372,7 @@ class AdaptiveAvgPool2d(AdaptiveAvg):
     stem="pool",
 )
 class AdaptiveAvgPool3d(AdaptiveAvg):
-    """The mean of as many windows of a volume as the output shall have."""
+    """The mean of l × n × m windows of volumes: y[i] = mean(x[⌊i·D/l⌋ : ⌈(i + 1)·D/l⌉])."""
 
     axes = 3
     filled = 1
@@ -395,7 +395,7 @@ class AdaptiveMax(Adaptive):
     stem="pool",
 )
 class AdaptiveMaxPool1d(AdaptiveMax):
-    """The largest value of as many windows along one axis as the output shall have."""
+    """The maximum of n windows along one axis: y[i] = max(x[⌊i·L/n⌋ : ⌈(i + 1)·L/n⌉])."""
 
     axes = 1
 
@@ -407,7 +407,7 @@ class AdaptiveMaxPool1d(AdaptiveMax):
     stem="pool",
 )
 class AdaptiveMaxPool2d(AdaptiveMax):
-    """The largest value of as many windows of an image as the output shall have."""
+    """The maximum of n × m windows of images: y[i] = max(x[⌊i·H/n⌋ : ⌈(i + 1)·H/n⌉])."""
 
     axes = 2
 
@@ -419,6 +419,6 @@ class AdaptiveMaxPool2d(AdaptiveMax):
     stem="pool",
 )
 class AdaptiveMaxPool3d(AdaptiveMax):
-    """The largest value of as many windows of a volume as the output shall have."""
+    """The maximum of l × n × m windows of volumes: y[i] = max(x[⌊i·D/l⌋ : ⌈(i + 1)·D/l⌉])."""
 
     axes = 3

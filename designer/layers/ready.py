@@ -66,7 +66,7 @@ def joined_heads(net: Net, x: Value) -> Value:
     stem="attn",
 )
 class CausalSelfAttention(Composite):
-    """Self-attention of positions to themselves and those before them, as in GPT-2."""
+    """Attention to oneself and what is before, as in GPT-2: y = softmax(q kᵀ / √d + mask) v Wₒᵀ."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(12, HEADS, min=1)
@@ -103,7 +103,7 @@ class CausalSelfAttention(Composite):
     stem="self_attn",
 )
 class GroupedQueryAttention(Composite):
-    """Causal attention with rotary positions; query heads share keys, as in Llama."""
+    """Causal attention, keys turned and shared, as in Llama: y = softmax(q kᵀ/√d + mask) v Wₒᵀ."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(32, "Number of query heads.", min=1)
@@ -202,7 +202,7 @@ class GatedMLP(Composite):
     stem="h",
 )
 class GPTBlock(Composite):
-    """Attention and MLP, each behind a layer norm and added, as in GPT-2."""
+    """Attention and MLP with layer norms, as in GPT-2: h = x + A(LN(x)), y = h + MLP(LN(h))."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(12, HEADS, min=1)
@@ -239,7 +239,7 @@ class GPTBlock(Composite):
     stem="layer",
 )
 class LlamaBlock(Composite):
-    """Grouped-query attention and gated MLP, each behind an RMS norm, as in Llama."""
+    """Attention and gated MLP, as in Llama: h = x + A(norm(x)), y = h + MLP(norm(h))."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(32, "Number of query heads.", min=1)
@@ -284,7 +284,7 @@ class LlamaBlock(Composite):
     stem="encoder_layer",
 )
 class EncoderBlock(Composite):
-    """Attention and MLP, each behind a layer norm and added, as in ViT."""
+    """Attention and MLP with layer norms, as in ViT: h = x + A(LN(x)), y = h + MLP(LN(h))."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(12, HEADS, min=1)

@@ -87,7 +87,7 @@ class Residual(ImageBlock):
     stem="block",
 )
 class BasicBlock(Residual):
-    """Two 3×3 convolutions whose result is added to the input, as in ResNet-18."""
+    """Two 3×3 convolutions f added to the input, as in ResNet-18: y = ReLU(f(x) + x)."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size | None = option(None, OUT, min=1)
@@ -115,7 +115,7 @@ class BasicBlock(Residual):
     stem="block",
 )
 class Bottleneck(Residual):
-    """1×1, 3×3 and 1×1 convolutions, added to the input, as in ResNet-50."""
+    """1×1, 3×3 and 1×1 convolutions f added to the input, as in ResNet-50: y = ReLU(f(x) + x)."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     channels_within: Size = option(
@@ -145,7 +145,7 @@ class Bottleneck(Residual):
     stem="se",
 )
 class SqueezeExcitation(ImageBlock):
-    """Each channel is scaled by a number computed from the means of all channels."""
+    """Each channel scaled by a number from the means of all: y = x · σ(W₂ ReLU(W₁ mean(x)))."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     squeeze_channels: Size | None = option(
@@ -195,7 +195,7 @@ class DepthwiseSeparable(ImageBlock):
     stem="block",
 )
 class InvertedResidual(ImageBlock):
-    """Channels widened, convolved one by one, narrowed, added, as in MobileNetV2."""
+    """Channels widened, convolved one by one, narrowed, as in MobileNetV2: y = x + f(x)."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size | None = option(None, OUT, min=1)
@@ -232,7 +232,7 @@ class InvertedResidual(ImageBlock):
     stem="block",
 )
 class ConvNeXtBlock(ImageBlock):
-    """7×7 convolutions of each channel, a norm, an MLP, added, as in ConvNeXt."""
+    """7×7 convolutions of each channel and an MLP, as in ConvNeXt: y = x + γ · MLP(LN(conv(x)))."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
 
@@ -258,7 +258,7 @@ class ConvNeXtBlock(ImageBlock):
     stem="patch_embed",
 )
 class PatchEmbedding(ImageBlock):
-    """An image cut into square patches, each mapped to a vector, as in ViT."""
+    """Square patches of an image, each mapped to a vector, as in ViT: [C, H, W] → [HW / p², d]."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     d_model: Size = option(768, "Size of a patch's vector.", min=1)

@@ -191,7 +191,7 @@ class WithPlaces(OneOrAll):
 
 @layer("Max", family="shape", aliases=("global max pooling", "largest", "最大值"))
 class Max(WithPlaces):
-    """The largest element along an axis, and where it is; of all elements when dim is empty."""
+    """The largest element along an axis, y = max x, and where it is; of all when dim is empty."""
 
     dim: int | None = option(None, ONE, min=FIRST_AXIS, max=LAST_AXIS)
     keepdim: bool = option(False, KEEPDIM)
@@ -203,7 +203,7 @@ class Max(WithPlaces):
 
 @layer("Min", family="shape", aliases=("smallest", "最小值"))
 class Min(WithPlaces):
-    """The smallest element along an axis, and where it is; of all elements when dim is empty."""
+    """The smallest element along an axis, y = min x, and where it is; of all when dim is empty."""
 
     dim: int | None = option(None, ONE, min=FIRST_AXIS, max=LAST_AXIS)
     keepdim: bool = option(False, KEEPDIM)
@@ -244,7 +244,7 @@ class Extreme(Reduction):
 
 @layer("Amax", family="shape", aliases=("global max pooling", "largest", "最大值"))
 class Amax(Extreme):
-    """The largest element over some axes."""
+    """The largest element over some axes: y = max x."""
 
     dim: int | tuple[int, ...] | None = option(None, SOME, min=FIRST_AXIS, max=LAST_AXIS)
     keepdim: bool = option(False, KEEPDIM)
@@ -255,7 +255,7 @@ class Amax(Extreme):
 
 @layer("Amin", family="shape", aliases=("smallest", "最小值"))
 class Amin(Extreme):
-    """The smallest element over some axes."""
+    """The smallest element over some axes: y = min x."""
 
     dim: int | tuple[int, ...] | None = option(None, SOME, min=FIRST_AXIS, max=LAST_AXIS)
     keepdim: bool = option(False, KEEPDIM)
@@ -277,7 +277,7 @@ class Place(Reduction):
 
 @layer("Argmax", family="shape", aliases=("predicted class", "index of maximum", "最大值索引"))
 class Argmax(Place):
-    """Where the largest element is along an axis, or among all elements."""
+    """Where the largest element is along an axis, or among all elements: y = argmax x."""
 
     dim: int | None = option(None, ONE, min=FIRST_AXIS, max=LAST_AXIS)
     keepdim: bool = option(False, KEEPDIM)
@@ -288,7 +288,7 @@ class Argmax(Place):
 
 @layer("Argmin", family="shape", aliases=("nearest code", "index of minimum", "最小值索引"))
 class Argmin(Place):
-    """Where the smallest element is along an axis, or among all elements."""
+    """Where the smallest element is along an axis, or among all elements: y = argmin x."""
 
     dim: int | None = option(None, ONE, min=FIRST_AXIS, max=LAST_AXIS)
     keepdim: bool = option(False, KEEPDIM)
@@ -400,7 +400,7 @@ class Verdict(Reduction):
 
 @layer("All", family="shape", aliases=("every", "conjunction", "全部为真"))
 class All(Verdict):
-    """Whether all elements along some axes are true."""
+    """Whether all elements along some axes are true: y = x₀ ∧ … ∧ xₙ."""
 
     dim: int | tuple[int, ...] | None = option(None, SOME, min=FIRST_AXIS, max=LAST_AXIS)
     keepdim: bool = option(False, KEEPDIM)
@@ -411,7 +411,7 @@ class All(Verdict):
 
 @layer("Any", family="shape", aliases=("some", "disjunction", "任一为真"))
 class Any(Verdict):
-    """Whether any element along some axes is true."""
+    """Whether any element along some axes is true: y = x₀ ∨ … ∨ xₙ."""
 
     dim: int | tuple[int, ...] | None = option(None, SOME, min=FIRST_AXIS, max=LAST_AXIS)
     keepdim: bool = option(False, KEEPDIM)

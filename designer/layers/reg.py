@@ -65,12 +65,12 @@ class ChannelDropout(RandomZeros):
 
 @layer("Dropout", family="reg", aliases=("regularization", "随机失活", "丢弃"), stem="drop")
 class Dropout(RandomZeros):
-    """Each element becomes 0 with probability p in training; the others grow by 1 / (1 − p)."""
+    """Each element becomes 0 with probability p in training; the others become x / (1 − p)."""
 
 
 @layer("Dropout1d", family="reg", aliases=("spatial dropout", "随机失活"), stem="drop")
 class Dropout1d(RandomZeros):
-    """Each channel of a sequence becomes 0 with probability p in training."""
+    """Each channel of a sequence becomes 0 with probability p in training; others x / (1 − p)."""
 
     def infer(self, x: Tensor) -> Result:
         """[N, C, L] or [C, L] to the same shape."""
@@ -80,7 +80,7 @@ class Dropout1d(RandomZeros):
 
 @layer("Dropout2d", family="reg", aliases=("spatial dropout", "随机失活"), stem="drop")
 class Dropout2d(ChannelDropout):
-    """Each channel of an image becomes 0 with probability p in training."""
+    """Each channel of an image becomes 0 with probability p in training; others x / (1 − p)."""
 
     expected = "[N, C, H, W]"
     ranks = (4,)
@@ -93,7 +93,7 @@ class Dropout2d(ChannelDropout):
 
 @layer("Dropout3d", family="reg", aliases=("spatial dropout", "随机失活"), stem="drop")
 class Dropout3d(ChannelDropout):
-    """Each channel of a volume becomes 0 with probability p in training."""
+    """Each channel of a volume becomes 0 with probability p in training; others x / (1 − p)."""
 
     expected = "[N, C, D, H, W] or [C, D, H, W]"
     ranks = (4, 5)

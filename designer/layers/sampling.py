@@ -96,7 +96,7 @@ class GridSample(Layer):
 
 @layer("AffineGrid", family="pool", aliases=("spatial transformer", "仿射网格"))
 class AffineGrid(Layer):
-    """The grid of places that an affine map makes of the pixels of an image."""
+    """The grid of places that an affine map makes of the pixels of an image: y = θ · [u, v, 1]ᵀ."""
 
     size: tuple[Size, ...] = option((1, 3, 32, 32), "Shape of the image to come.", min=1)
     align_corners: bool = option(False, "−1 and 1 are the middles of the outer pixels.")
@@ -153,7 +153,7 @@ class Spectrum(Layer):
 
 @layer("RFFT", family="shape", aliases=("real Fourier transform", "spectrum", "傅里叶变换"))
 class RFFT(Spectrum):
-    """Discrete Fourier transform of real numbers; of n values, n // 2 + 1 frequencies stay."""
+    """Fourier transform of real numbers, n // 2 + 1 of n stay: y[f] = Σ x[t] · e^(−2πi f t / n)."""
 
     n: Size | None = option(
         None, "Values that are transformed, cut or filled with 0; all when empty.", min=1
@@ -178,7 +178,7 @@ class RFFT(Spectrum):
 
 @layer("FFT", family="shape", aliases=("Fourier transform", "spectrum", "fft2", "傅里叶变换"))
 class FFT(Spectrum):
-    """Discrete Fourier transform along some axes."""
+    """Discrete Fourier transform along some axes: y[f] = Σ x[t] · e^(−2πi f t / n)."""
 
     dim: int | tuple[int, ...] = option(-1, "The axes.", min=FIRST_AXIS, max=LAST_AXIS)
     norm: str = option("backward", NORM, choices=NORMS)
@@ -199,7 +199,7 @@ class FFT(Spectrum):
 
 @layer("STFT", family="shape", aliases=("spectrogram", "short-time Fourier", "短时傅里叶变换"))
 class STFT(Layer):
-    """Short-time Fourier transform: the spectra of overlapping frames of a signal."""
+    """Spectra of overlapping frames of a signal: y[f, m] = Σ x[m·hop + t] · e^(−2πi f t / n)."""
 
     n_fft: int = option(400, "Values in a frame.", min=1)
     hop_length: int | None = option(
@@ -259,7 +259,7 @@ class STFT(Layer):
 
 @layer("Cross", family="merge", aliases=("vector product", "cross product", "叉积"))
 class Cross(Layer):
-    """Vector product in three dimensions, along an axis of 3; shapes broadcast."""
+    """Vector product along an axis of 3: y = a × b; shapes broadcast."""
 
     dim: int = option(-1, "The axis of 3.", min=FIRST_AXIS, max=LAST_AXIS)
 

@@ -188,7 +188,7 @@ class Reshape(Layer):
 
 @layer("Permute", family="shape", aliases=("reorder axes", "置换", "维度重排"))
 class Permute(Layer):
-    """Put the axes into another order: axis i of the output is axis dims[i] of the input."""
+    """Axes in another order, axis i being axis dims[i] of the input: [a, b, c] → [c, a, b]."""
 
     dims: tuple[int, ...] = option(
         (0, 2, 1), "The axes of the input in their new order.", min=FIRST_AXIS, max=LAST_AXIS
@@ -217,7 +217,7 @@ class Permute(Layer):
 
 @layer("Transpose", family="shape", aliases=("swap axes", "swapaxes", "转置"))
 class Transpose(Layer):
-    """Swap two axes."""
+    """Swap two axes: [a, b] → [b, a]."""
 
     dim0: int = option(-2, "One axis.", min=FIRST_AXIS, max=LAST_AXIS)
     dim1: int = option(-1, "The other axis.", min=FIRST_AXIS, max=LAST_AXIS)
@@ -254,7 +254,7 @@ def _unlisted(dim: int | tuple[int, ...]) -> object:
 
 @layer("Squeeze", family="shape", aliases=("drop axis", "去维", "压缩维度"))
 class Squeeze(Layer):
-    """Drop axes of size 1; an axis of another size stays."""
+    """Drop axes of size 1, [a, 1, b] → [a, b]; an axis of another size stays."""
 
     dim: int | tuple[int, ...] | None = option(
         None,
@@ -304,7 +304,7 @@ class Squeeze(Layer):
 
 @layer("Unsqueeze", family="shape", aliases=("add axis", "expand dims", "增维", "扩展维度"))
 class Unsqueeze(Layer):
-    """Insert an axis of size 1."""
+    """Insert an axis of size 1: [a, b] → [a, 1, b]."""
 
     dim: int = option(0, "Where the new axis stands in the output.", min=FIRST_AXIS, max=LAST_AXIS)
 
@@ -327,7 +327,7 @@ class Unsqueeze(Layer):
 
 @layer("Slice", family="shape", aliases=("crop", "narrow", "range", "切片", "截取"))
 class Slice(Layer):
-    """Keep a range of one axis: x[..., start:stop:step]."""
+    """Keep a range of one axis: y = x[..., start:stop:step]."""
 
     dim: int = option(1, "The axis to cut.", min=FIRST_AXIS, max=LAST_AXIS)
     start: Size | None = option(
@@ -384,7 +384,7 @@ def _from(at: Size, size: Size) -> Size:
     "Select", family="shape", aliases=("index", "pick", "CLS token", "last token", "选取", "索引")
 )
 class Select(Layer):
-    """Take one position of an axis, which goes: x[..., index]."""
+    """Take one position of an axis, which goes: y = x[..., index]."""
 
     dim: int = option(1, "The axis that goes.", min=FIRST_AXIS, max=LAST_AXIS)
     index: Size = option(0, "The position to take, counted from the end when negative.")
@@ -420,7 +420,7 @@ class Select(Layer):
 
 @layer("Split", family="shape", aliases=("chunk", "unbind qkv", "拆分", "分块"))
 class Split(Layer):
-    """Cut an axis into parts: into equal ones, or into parts of the given sizes."""
+    """Cut an axis into equal parts, or parts of the given sizes: [a + b, n] → [a, n], [b, n]."""
 
     chunks: int = option(
         2, "Number of parts; the last is smaller where it must be.", min=1, max=MOST_PARTS

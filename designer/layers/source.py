@@ -47,7 +47,7 @@ class Source(Layer):
 
 @layer("Constant", family="io", aliases=("full", "zeros", "ones", "fill", "常量"))
 class Constant(Source):
-    """A tensor in which all elements have one value."""
+    """A tensor in which all elements have one value: y = c."""
 
     shape: tuple[Size, ...] = option((1,), SHAPE, min=0)
     value: float = option(0.0, "The value of each element.")
@@ -129,7 +129,7 @@ class RandomNormal(Layer):
 
 @layer("ConstantLike", family="io", aliases=("zeros like", "ones like", "full like", "同形常量"))
 class ConstantLike(Layer):
-    """A tensor like the input in which all elements have one value."""
+    """A tensor like the input in which all elements have one value: y = c."""
 
     value: float = option(0.0, "The value of each element.")
 

@@ -141,7 +141,7 @@ class RepeatInterleave(Layer):
 
 @layer("Flip", family="shape", aliases=("reverse", "mirror", "翻转"))
 class Flip(Layer):
-    """Elements in the opposite order along some axes."""
+    """Elements in the opposite order along some axes: y[i] = x[n − 1 − i]."""
 
     dims: int | tuple[int, ...] = option(-1, "The axes.", min=FIRST_AXIS, max=LAST_AXIS)
 
@@ -159,7 +159,7 @@ class Flip(Layer):
 
 @layer("Roll", family="shape", aliases=("shift", "cyclic shift", "shifted window", "循环移位"))
 class Roll(Layer):
-    """Elements moved along some axes; those that leave at the end come in at the start."""
+    """Elements moved round along some axes: y[i] = x[(i − shift) mod n]."""
 
     shifts: int | tuple[int, ...] = option(1, "How far along each axis.")
     dims: int | tuple[int, ...] | None = option(
@@ -228,7 +228,7 @@ class Rot90(Layer):
     "SlidingWindows", family="shape", aliases=("unfold axis", "frames", "滑动窗口"), stem="windows"
 )
 class SlidingWindows(Layer):
-    """Windows along an axis, their elements in a new last axis."""
+    """Windows along an axis, their elements in a new last axis: y[i, k] = x[step·i + k]."""
 
     dim: int = option(-1, "The axis.", min=FIRST_AXIS, max=LAST_AXIS)
     size: Size = option(2, "Elements in a window.", min=0)
@@ -278,21 +278,21 @@ class Triangle(Layer):
 
 @layer("Tril", family="shape", aliases=("lower triangle", "causal mask", "下三角"))
 class Tril(Triangle):
-    """The lower triangle of each matrix; what is above the diagonal becomes 0."""
+    """The lower triangle of each matrix: y[i, j] = x[i, j] where j ≤ i + diagonal, else 0."""
 
     diagonal: int = option(0, "The diagonal up to which elements stay; above the main one if > 0.")
 
 
 @layer("Triu", family="shape", aliases=("upper triangle", "causal mask", "上三角"))
 class Triu(Triangle):
-    """The upper triangle of each matrix; what is below the diagonal becomes 0."""
+    """The upper triangle of each matrix: y[i, j] = x[i, j] where j ≥ i + diagonal, else 0."""
 
     diagonal: int = option(0, "The diagonal from which elements stay; above the main one if > 0.")
 
 
 @layer("Diagonal", family="shape", aliases=("trace", "main diagonal", "对角线"))
 class Diagonal(Layer):
-    """The diagonal of each matrix, as a new last axis."""
+    """The diagonal of each matrix, as a new last axis: y[i] = x[i, i + offset]."""
 
     offset: int = option(0, "How far above the main diagonal; below it when negative.")
     dim1: int = option(0, "The axis of the rows.", min=FIRST_AXIS, max=LAST_AXIS)

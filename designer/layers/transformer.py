@@ -226,7 +226,7 @@ class TransformerEncoderLayer(Inside, Widths):
     stem="decoder_layer",
 )
 class TransformerDecoderLayer(Inside, Widths):
-    """Attention to itself, then to a memory, and two linear layers, each with a residual."""
+    """Attention to itself, then to a memory, and two linear layers, each y = norm(x + f(x))."""
 
     tgt_is_causal: bool = option(False, CAUSAL.format("tgt_mask"))
     memory_is_causal: bool = option(False, CAUSAL.format("memory_mask"))

@@ -105,7 +105,7 @@ LAYER_OPTIONS = (
     stem="encoder",
 )
 class TransformerEncoder(_Final, Inside, _Depth, Widths, Stack):
-    """Encoder layers behind one another, with a norm behind the last where asked for."""
+    """Encoder layers one behind the other: y = norm(fₙ(… f₁(x) …)), norm where asked for."""
 
     enable_nested_tensor: bool = option(
         True, "Leave out padding in evaluation; the output may become shorter."
@@ -143,7 +143,7 @@ class TransformerEncoder(_Final, Inside, _Depth, Widths, Stack):
     stem="decoder",
 )
 class TransformerDecoder(_Final, Inside, _Depth, Widths, Stack):
-    """Decoder layers behind one another, with a norm behind the last where asked for."""
+    """Decoder layers one behind the other: y = norm(fₙ(… f₁(x, m) …, m)), norm where asked for."""
 
     tgt_is_causal: bool | None = option(None, CAUSAL.format("tgt_mask"))
     memory_is_causal: bool = option(False, CAUSAL.format("memory_mask"))
@@ -194,7 +194,7 @@ class _Whole(Part):
     stem="transformer",
 )
 class Transformer(Inside, _Whole):
-    """An encoder reads the source, a decoder the target and what the encoder made of it."""
+    """An encoder reads the source, a decoder target and memory: y = decoder(tgt, encoder(src))."""
 
     src_is_causal: bool | None = option(None, CAUSAL.format("src_mask"))
     tgt_is_causal: bool | None = option(None, CAUSAL.format("tgt_mask"))

@@ -188,7 +188,7 @@ def _least(size: Size, window: Window) -> Size:
     stem="deconv",
 )
 class ConvTranspose1d(TransposedConvolution):
-    """Transposed convolution along one axis: each input adds its filter to the output."""
+    """Transposed convolution along one axis: x[c, i] adds x · W[c, o, k] to y[o, s·i + d·k − p]."""
 
     axes = 1
 
@@ -200,7 +200,7 @@ class ConvTranspose1d(TransposedConvolution):
     stem="deconv",
 )
 class ConvTranspose2d(TransposedConvolution):
-    """Transposed convolution of images: each input adds its filter to the output."""
+    """Transposed convolution of images: x[c, i] adds x · W[c, o, k] to y[o, s·i + d·k − p]."""
 
     axes = 2
 
@@ -212,6 +212,6 @@ class ConvTranspose2d(TransposedConvolution):
     stem="deconv",
 )
 class ConvTranspose3d(TransposedConvolution):
-    """Transposed convolution of volumes: each input adds its filter to the output."""
+    """Transposed convolution of volumes: x[c, i] adds x · W[c, o, k] to y[o, s·i + d·k − p]."""
 
     axes = 3

@@ -322,7 +322,7 @@ class FractionalMaxPool3d(FractionalMax):
     stem="unpool",
 )
 class MaxUnpool1d(Unpooling):
-    """Put the maxima along one axis back where max pooling found them, among zeros."""
+    """Maxima along one axis back where max pooling found them, among zeros: y[index[i]] = x[i]."""
 
     axes = 1
 
@@ -334,7 +334,7 @@ class MaxUnpool1d(Unpooling):
     stem="unpool",
 )
 class MaxUnpool2d(Unpooling):
-    """Put the maxima of an image back where max pooling found them, among zeros."""
+    """Maxima of an image back where max pooling found them, among zeros: y[index[i]] = x[i]."""
 
     axes = 2
 
@@ -346,6 +346,6 @@ class MaxUnpool2d(Unpooling):
     stem="unpool",
 )
 class MaxUnpool3d(Unpooling):
-    """Put the maxima of a volume back where max pooling found them, among zeros."""
+    """Maxima of a volume back where max pooling found them, among zeros: y[index[i]] = x[i]."""
 
     axes = 3

@@ -212,7 +212,7 @@ class Upsampling(Resampling):
     stem="up",
 )
 class UpsamplingNearest2d(Upsampling):
-    """Other sizes of an image, each pixel a copy of the nearest one."""
+    """Other sizes of an image, each pixel a copy of the nearest one: y[i] = x[⌊i · H / n⌋]."""
 
 
 @layer(
