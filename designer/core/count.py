@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from heapq import nsmallest
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from designer.core import numbers, size
-from designer.core.param import state_place, within
+from designer.core.param import expanded, list_of, state_place, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One key of the exported module's state dict.
+    """One key of the exported module's state dict, or of all copies of a tensor.
 
     `owner` is the key whose tensor this one shares, if it is tied.
     """
@@ -33,30 +34,56 @@ class Row(NamedTuple):
 
 
 def rows(analysis: Analysis) -> Iterator[Row]:
-    """Every persistent tensor of a design, in the order of the exported module's state dict.
+    """Every tensor of a design, in the order of the exported module's state dict.
 
     That is the topological order of the layers, as they are made in the constructor, and within a
     layer first its parameters and then its buffers. What the module holds as its own comes first.
+    Copies are told one by one: there may be millions.
     """
-    return iter(sorted(_rows(analysis), key=lambda row: state_place(row.key, row.param)))
-
-
-def _rows(analysis: Analysis) -> Iterator[Row]:
-    """The same in the order of the layers."""
-    nodes = analysis.document.graph.nodes
+    yield from (row for row in grouped_rows(analysis) if "." not in row.key)
     for id in analysis.network.ordered():
-        node, finding = nodes[id], analysis.findings[id]
-        for param in finding.params:
-            owner = finding.tied.get(param.name)
-            trainer = nodes[owner.node] if owner else node
-            yield Row(
-                within(node.attribute, param.name),
-                id,
-                param,
-                norm=param.norm or "Norm" in node.kind,
-                trainable=param.part != "buffer" and trainer.trainable,
-                owner=within(nodes[owner.node].attribute, owner.param) if owner else None,
-            )
+        held = (param for param in analysis.findings[id].params if param.name)
+        yield from (_row(analysis, id, param) for param in expanded(held))
+
+
+def grouped_rows(analysis: Analysis) -> Iterator[Row]:
+    """The same in one row for all copies of a tensor, with the key `experts.0…7.weight`."""
+    findings = analysis.findings
+    found = (
+        _row(analysis, id, param)
+        for id in analysis.network.ordered()
+        for param in findings[id].params
+    )
+    yield from sorted(found, key=lambda row: state_place(row.key, row.param))
+
+
+def _row(analysis: Analysis, id: NodeId, param: Param) -> Row:
+    nodes = analysis.document.graph.nodes
+    node, owner = nodes[id], analysis.findings[id].tied.get(param.name)
+    trainer = nodes[owner.node] if owner else node
+    return Row(
+        within(node.attribute, param.shown()),
+        id,
+        param,
+        norm=param.norm or "Norm" in node.kind,
+        trainable=param.part != "buffer" and param.trainable and trainer.trainable,
+        owner=_owner(analysis, id, param),
+    )
+
+
+def _owner(analysis: Analysis, id: NodeId, param: Param) -> str | None:
+    """The key of the tensor that a parameter shares: another layer's, or one beside it."""
+    nodes = analysis.document.graph.nodes
+    owner = analysis.findings[id].tied.get(param.name)
+    if owner is not None:
+        return within(nodes[owner.node].attribute, owner.param)
+    return within(nodes[id].attribute, param.in_words(param.owner)) if param.owner else None
+
+
+def tensors(analysis: Analysis) -> int:
+    """How many rows there are, as far as it is known."""
+    counts = (size.value(p.copies) for f in analysis.findings.values() for p in f.params)
+    return sum(1 if count is None else count for count in counts)
 
 
 def symbolic_total(analysis: Analysis) -> Size:
@@ -64,7 +91,7 @@ def symbolic_total(analysis: Analysis) -> Size:
     total: Size = 0
     for finding in analysis.findings.values():
         for param in finding.params:
-            if param.part != "buffer" and param.name not in finding.tied:
+            if param.part != "buffer" and not param.owner and param.name not in finding.tied:
                 total = total + param.count
     return total
 
@@ -97,64 +124,111 @@ class Factor(NamedTuple):
     size: Size
 
 
+class Copies(NamedTuple):
+    """So many times a sum."""
+
+    times: Factor
+    terms: tuple[Term, ...]
+
+
+Term: TypeAlias = "tuple[Factor, ...] | Copies"
+"""A product of labelled factors, or copies of a sum of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """How a layer's parameters are counted: a sum of products, and what they come to.
 
-    One term for each parameter, each a product of labelled factors; `names` and `figures` write
-    the same terms, equal ones once.
+    One term for each parameter, a product of labelled factors; those of copies stand together.
+    `names` and `figures` write the same terms, equal ones once.
     """
 
-    terms: tuple[tuple[Factor, ...], ...]
+    terms: tuple[Term, ...]
 
     @property
     def total(self) -> int | None:
         """The sum; None where a size is not known."""
-        values = [size.value(size.product(f.size for f in term)) for term in self.terms]
-        return None if None in values else sum(value for value in values if value is not None)
+        return size.value(_sum(self.terms))
 
     def names(self) -> str:
         """`in × out + out`"""
-        return self._written(_name)
+        return _written(_name, self.terms)
 
     def figures(self) -> str:
         """`768 × 3,072 + 3,072`"""
-        return self._written(_figure)
+        return _written(_figure, self.terms)
 
     def result(self) -> str:
         """`2,362,368`, or `?`."""
         return numbers.count(self.total)
 
-    def _written(self, write: Callable[[Factor], str]) -> str:
-        return " + ".join(
-            _product(write, term) if times == 1 else f"{times} × {_product(write, term)}"
-            for term, times in self._groups()
-        )
 
-    def _groups(self) -> Iterator[tuple[tuple[Factor, ...], int]]:
-        """The terms that differ in names or in figures, and how often each is there."""
-        groups: dict[tuple[str, str], list[tuple[Factor, ...]]] = {}
-        for term in self.terms:
-            key = (_product(_name, term), _product(_figure, term))
-            groups.setdefault(key, []).append(term)
-        return ((terms[0], len(terms)) for terms in groups.values())
+def _sum(terms: Iterable[Term]) -> Size:
+    total: Size = 0
+    for term in terms:
+        total = total + _value(term)
+    return total
+
+
+def _value(term: Term) -> Size:
+    if isinstance(term, Copies):
+        return term.times.size * _sum(term.terms)
+    return size.product(factor.size for factor in term)
+
+
+def _written(write: Callable[[Factor], str], terms: Iterable[Term]) -> str:
+    return " + ".join(
+        _product(write, term) if times == 1 else f"{times} × {_product(write, term)}"
+        for term, times in _groups(terms)
+    )
+
+
+def _groups(terms: Iterable[Term]) -> Iterator[tuple[Term, int]]:
+    """The terms that differ in names or in figures, and how often each is there."""
+    groups: dict[tuple[str, str], list[Term]] = {}
+    for term in terms:
+        key = (_product(_name, term), _product(_figure, term))
+        groups.setdefault(key, []).append(term)
+    return ((alike[0], len(alike)) for alike in groups.values())
 
 
 def _name(factor: Factor) -> str:
-    return factor.label or str(factor.size)
+    if factor.label:
+        return factor.label
+    return f"({factor.size})" if " " in str(factor.size) else str(factor.size)
 
 
 def _figure(factor: Factor) -> str:
     return numbers.count(size.value(factor.size))
 
 
-def _product(write: Callable[[Factor], str], term: tuple[Factor, ...]) -> str:
-    return " × ".join(map(write, term)) or "1"
+def _product(write: Callable[[Factor], str], term: Term) -> str:
+    """`in × out`, or `8 × (in × out + out)`."""
+    if not isinstance(term, Copies):
+        return " × ".join(map(write, term)) or "1"
+    inner = _written(write, term.terms)
+    return f"{write(term.times)} × {f'({inner})' if ' + ' in inner else inner}"
 
 
 def explain(params: Iterable[Param]) -> Explanation:
-    """The formula of some parameters, buffers left out."""
-    return Explanation(tuple(_term(param.axes) for param in params if param.part != "buffer"))
+    """The formula of some parameters; buffers and what shares a tensor beside it are left out."""
+    counted = [param for param in params if param.part != "buffer" and not param.owner]
+    return Explanation(tuple(_terms(counted, 0)))
+
+
+def _terms(params: Iterable[Param], depth: int) -> Iterator[Term]:
+    """The terms of parameters that are in the same lists of modules down to `depth`."""
+    for span, group in groupby(params, lambda param: list_of(param, depth)):
+        if span is None:
+            yield from (_term(param.axes) for param in group)
+        elif span[1].count == 1:
+            yield from _terms(group, depth + 1)
+        else:
+            yield Copies(_copies(span[1].count), tuple(_terms(group, depth + 1)))
+
+
+def _copies(count: Size) -> Factor:
+    return Factor("copies" if size.is_unknown(count) else "", count)
 
 
 def _term(axes: tuple[Axis, ...]) -> tuple[Factor, ...]:

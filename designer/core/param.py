@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from designer.core import size as sizes
 from designer.core.size import Size, product
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 Part: TypeAlias = Literal["weight", "bias", "buffer"]
 
@@ -91,20 +92,20 @@ class Param:
         """The same parameter of each module in a numbered list of them."""
         return replace(self.under("*"), spans=(span, *self.spans))
 
-    def at(self, *numbers: int) -> Param:
-        """The one copy with these numbers, one for each span."""
-        name, owner = numbered(self.name, numbers), numbered(self.owner, numbers)
-        return replace(self, name=name, owner=owner, spans=())
+    def at(self, number: int) -> Param:
+        """The same parameter of the copy with this number in the outermost list."""
+        name, owner = (text.replace("*", str(number), 1) for text in (self.name, self.owner))
+        return replace(self, name=name, owner=owner, spans=self.spans[1:])
 
     def shown(self) -> str:
         """Its name for a table: `experts.0…7.weight`."""
-        return numbered(self.name, map(_run, self.spans))
+        return self.in_words(self.name)
 
-
-def numbered(name: str, numbers: Iterable[object]) -> str:
-    """A name with numbers, or what stands for them, in place of its `*`."""
-    waiting = iter(numbers)
-    return ".".join(str(next(waiting)) if part == "*" else part for part in name.split("."))
+    def in_words(self, name: str) -> str:
+        """Its name or its owner's with the numbers of all copies in place of `*`."""
+        for span in self.spans:
+            name = name.replace("*", _run(span), 1)
+        return name
 
 
 def _run(span: Span) -> str:
@@ -191,6 +192,28 @@ class Tally(NamedTuple):
 
 _PART_INDEX: dict[Part, int] = {"weight": 0, "bias": 1, "buffer": 2}
 _UNKNOWN, _FROZEN, _IDLE = 3, 4, 5
+
+
+def expanded(params: Iterable[Param]) -> Iterator[Param]:
+    """Each copy of each parameter, in the order of a state dict: one module after another.
+
+    Where it is not known how many copies there are, they stay together.
+    """
+    for inside, together in groupby(params, list_of):
+        number = sizes.value(inside[1].count) if inside else None
+        if inside is None or number is None:
+            yield from together
+            continue
+        group = tuple(together)
+        for place in range(inside[1].first, inside[1].first + number):
+            yield from expanded(param.at(place) for param in group)
+
+
+def list_of(param: Param, depth: int = 0) -> tuple[list[str], Span] | None:
+    """The numbered list of modules that a parameter is in, by its name, counted from outside."""
+    if depth >= len(param.spans):
+        return None
+    return param.name.split("*")[: depth + 1], param.spans[depth]
 
 
 def tally(params: Iterable[Param]) -> Tally:
