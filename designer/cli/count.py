@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from designer.cli.opening import open_analysis, say, sentence
+from designer.cli.opening import open_analysis, sentence
+from designer.cli.saying import say
 from designer.core import cost, count, numbers, size
 from designer.core.param import within
 from designer.core.tensor import Tensor

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from designer.cli.opening import open_analysis, say, sentence
+from designer.cli.opening import open_analysis, sentence
 from designer.cli.place import find
+from designer.cli.saying import say
 from designer.core.message import message
 from designer.export.pytorch import export_problems, write
 from designer.export.saving import Foreign, save_code

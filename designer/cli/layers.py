@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import designer.layers  # noqa: F401  (fills the catalogue)
+from designer.cli import packages
 from designer.core.entry import text_of
 from designer.core.layer import CATALOGUE, FAMILIES
 
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Namespace) -> int:
-    """Print every layer, or those whose kind or title holds the words that are given."""
+    """Print every layer, or those whose kind or title holds the words that are given.
+
+    Or see to the packages that offer layers, where that is asked for.
+    """
+    if arguments.enable is not None:
+        return packages.enable(arguments.enable)
+    if arguments.disable is not None:
+        return packages.disable(arguments.disable)
+    if arguments.packages:
+        return packages.show(json_wanted=arguments.json)
     wanted = arguments.words.lower()
     kinds = [kind for kind in CATALOGUE.values() if _answers(kind, wanted)]
     if arguments.json:

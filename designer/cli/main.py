@@ -64,10 +64,21 @@ def _run(arguments: argparse.Namespace) -> int:
     from designer.files.refusal import Refusal
 
     try:
-        return _command(arguments.command)(arguments)
+        command = _command(arguments.command)
+        if not _about_packages(arguments):
+            from designer.cli.packages import use_enabled
+
+            use_enabled()
+        return command(arguments)
     except Refusal as refusal:
         print(f"netdraft: {refusal}", file=sys.stderr)
         return USAGE
+
+
+def _about_packages(arguments: argparse.Namespace) -> bool:
+    """Whether the command is about packages with layers, rather than with their layers."""
+    asked = vars(arguments)
+    return any(asked.get(name) for name in ("packages", "enable", "disable"))
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
@@ -86,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="netdraft",
         usage="netdraft [FILE ...]\n       netdraft {count,check,export} FILE [options]\n"
-        "       netdraft layers [WORDS]",
+        "       netdraft layers [WORDS | --packages | --enable NAME | --disable NAME]",
         description="Draw neural networks: exact shapes, exact counts, PyTorch code that runs.",
         epilog=EPILOG,
         allow_abbrev=False,
@@ -132,6 +143,14 @@ def _add_layers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command = commands.add_parser("layers", help="list the layers, with options and help")
     command.add_argument("words", metavar="WORDS", nargs="?", default="", help="part of a name")
     command.add_argument("--json", action="store_true", help="print JSON instead of a list")
+    packages = command.add_mutually_exclusive_group()
+    packages.add_argument(
+        "--packages", action="store_true", help="list the installed packages that offer layers"
+    )
+    packages.add_argument(
+        "--enable", metavar="NAME", help="use the layers of a package from now on"
+    )
+    packages.add_argument("--disable", metavar="NAME", help="use them no more")
 
 
 class _Version(argparse.Action):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import designer.layers  # noqa: F401  (fills the catalogue)
 from designer.cli.place import find
+from designer.cli.saying import LONGEST, say
 from designer.core.analysis import Analysis
 from designer.files.codec import read_document
 from designer.files.refusal import shown
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from designer.core.analysis import Analysis as Analysed
     from designer.core.document import Document
     from designer.core.finding import Problem
-
-LONGEST = 400
 
 
 def open_document(file: str) -> Document:
@@ -35,11 +33,6 @@ def open_document(file: str) -> Document:
 def open_analysis(file: str) -> Analysed:
     """The analysis of a file or example. Raises Refusal where it cannot be read."""
     return Analysis(open_document(file))
-
-
-def say(sentence: str) -> None:
-    """A sentence for people, on standard error."""
-    print(shown(sentence, LONGEST), file=sys.stderr)
 
 
 def sentence(problem: Problem, document: Document) -> str:

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from designer.core.message import Message, message
+from designer.core.offered import OFFERED, unknown_kind
 from designer.files import place as take
+from designer.files.packages import offers
 from designer.files.place import Place
 from designer.files.refusal import Refusal, shown
 from designer.files.values import decoded
@@ -81,8 +83,11 @@ class Gathering:
         self._notices[subject] = first, count + 1
 
     def unknown_kind(self, kind: str) -> None:
-        """Notice a layer of a kind that this version does not know."""
+        """Notice a layer of a kind that is not in the catalogue, and whose it is if known."""
         text = message('The kind "{kind}" is unknown; its layers are kept.', kind=shown(kind))
+        if kind in offers():
+            OFFERED[kind] = shown(offers()[kind])
+            text = unknown_kind(kind)
         self.notice(f"kind {kind}", text)
 
     def notices(self) -> tuple[Message, ...]:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from designer.core import numbers
 from designer.export.pytorch import export_problems
+from designer.files.packages import load_enabled
 from designer.ui import filing
 from designer.ui.actions import (
     CAN_PASTE,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from designer.core.editor import Editor, Notice
     from designer.core.finding import Problem
     from designer.core.graph import NodeId
+    from designer.core.message import Message
 
 SAID_FOR = 6000
 """Milliseconds for which a sentence stays in the status line."""
@@ -392,15 +394,19 @@ def main(paths: Sequence[str] = ()) -> int:
     assert isinstance(qt, QApplication)
     qt.setApplicationName("Netdraft")
     qt.setDesktopFileName("netdraft")
+    # The palette shows the layers of the packages that the user has enabled.
+    left_out = load_enabled()
     app = App(qt, State())
     app.faults.install()
     app.window.show()
     # The window is painted first; reading and analysing documents come after.
-    QTimer.singleShot(0, app, partial(_open_first, app, tuple(paths)))
+    QTimer.singleShot(0, app, partial(_open_first, app, tuple(paths), left_out))
     return qt.exec()
 
 
-def _open_first(app: App, paths: Sequence[str]) -> None:
+def _open_first(app: App, paths: Sequence[str], left_out: Sequence[Message]) -> None:
+    if left_out:
+        filing.tell(app.window, "Layers left out", "\n".join(map(str, left_out)))
     opened = [app.desk.open(Path(path)) for path in paths]
     if not any(opened):
         app.desk.new()
