@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from designer.core.size import Size
 
 Argument: TypeAlias = object
 """An expression below, a Size, a Python literal, or a tuple or list of arguments."""
@@ -93,6 +96,33 @@ Returns: TypeAlias = "str | tuple[Returns, ...] | None"
 
 
 @dataclass(frozen=True, slots=True)
+class Copies:
+    """A numbered list of `count` modules, each made anew by `make`.
+
+    With `first` that makes the first of them, and `make` the others.
+    """
+
+    make: Call | Copies
+    count: Size
+    first: Call | Copies | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A layer used over and over: each time it takes what it gave before.
+
+    `body` is one use, whose Module is the copy whose turn it is, and which hands back `returns`.
+    `carried` are pairs of an input port and the output port that feeds it the next time. It goes
+    through the modules of the layer's list, or `times` without one.
+    """
+
+    body: object
+    carried: tuple[tuple[str, str], ...]
+    returns: Returns = None
+    times: Size | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """How a layer is made (once, in the constructor) and used (in the forward pass).
 
@@ -101,7 +131,7 @@ class Code:
     """
 
     use: object
-    make: Call | None = None
+    make: Call | Copies | None = None
     returns: Returns = None
 
 

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from designer.core import expression
-from designer.core.code import Attribute, Call, Conditional, Infix, Item, Method
+from designer.core.code import Attribute, Call, Conditional, Copies, Infix, Item, Loop, Method
 from designer.core.expression import Flag, Real, Text
 from designer.core.option import Whole
 from designer.core.size import UNKNOWN, Symbolic
@@ -16,7 +16,7 @@ NAMED = frozenset((Symbolic, Whole, Real, Flag, Text))
 
 _PARTS: dict[type, tuple[str, ...]] = {
     kind: tuple(field.name for field in fields(kind))
-    for kind in (Attribute, Call, Conditional, Infix, Item, Method)
+    for kind in (Attribute, Call, Conditional, Copies, Infix, Item, Loop, Method)
 }
 _PARTS[slice] = ("start", "stop", "step")
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from designer.core import size
-from designer.core.code import Infix
+from designer.core.code import Infix, Loop
 from designer.core.graph import Source
 from designer.core.names import python_name
 from designer.core.size import Symbolic
@@ -113,6 +113,9 @@ class Flow:
         self._ports: dict[NodeId, list[str]] = {}
         for source in self._users:
             self._ports.setdefault(source.node, []).append(source.port)
+        for id in self.live:
+            ports = self._ports[id]
+            ports += [port for _, port in self._carried(id) if port not in ports]
         self._place = {id: place for place, id in enumerate(self.live)}
         self._taken: set[str] = set()
         self.arguments = {id: self._claim(self._attribute(id)) for id in inputs_of(analysis)}
@@ -120,7 +123,10 @@ class Flow:
         self._chain = self._chain_name()
         self._values: dict[Source, Value] = {}
         self._enter()
-        self._targets = {id: self._target(id) for id in self.live}
+        self._targets: dict[NodeId, Targets | None] = {}
+        for id in self.live:
+            self._targets[id] = self._target(id)
+            self._loop_in_place(id)
 
     def _attribute(self, id: NodeId) -> str:
         return self.nodes[id].attribute
@@ -140,7 +146,7 @@ class Flow:
     def _kept(self, id: NodeId) -> bool:
         """Whether a call's result is more than a link of a chain."""
         sources = [Source(id, port) for port in self._ports[id]]
-        places = {self._use_place(user) for source in sources for user in self._users[source]}
+        places = {self._use_place(u) for source in sources for u in self._users.get(source, ())}
         if len(sources) > 1 or any(source in self._called for source in sources):
             return True
         return places != {self._place[id] + 1} or self._is_long(id)
@@ -164,14 +170,18 @@ class Flow:
         """What links of chains are called: never like a value that is still needed."""
         links = [place for place, id in enumerate(self.live) if id not in self._names]
         first = min(links, default=0)
-        over = {name for id, name in self.arguments.items() if self._last_use(id) <= first}
+        over = {
+            name
+            for id, name in self.arguments.items()
+            if self._last_use(id) <= first and not self._loops_to_name(id)
+        }
         taken = self._taken - over
         return next((name for name in CHAIN if name not in taken), "") or python_name("x", taken)
 
     def _last_use(self, id: NodeId) -> int:
         ports = self._ports.get(id, ())
-        places = (self._use_place(u) for port in ports for u in self._users[Source(id, port)])
-        return max(places, default=-1)
+        users = (u for port in ports for u in self._users.get(Source(id, port), ()))
+        return max(map(self._use_place, users), default=-1)
 
     # What they are called
 
@@ -190,7 +200,7 @@ class Flow:
         return None if self._is_returned(id) else name
 
     def _is_returned(self, id: NodeId) -> bool:
-        last = self._place[id] == len(self.live) - 1
+        last = self._place[id] == len(self.live) - 1 and not isinstance(self._use(id), Loop)
         return last and len(self.outputs) == 1 and id not in self._names
 
     def _targets_of_several(self, id: NodeId, returns: tuple[Returns, ...], name: str) -> Targets:
@@ -199,7 +209,8 @@ class Flow:
         if len(ports) > 1:
             names = {port: self._result(id, name, port) for port in ports}
         targets = _nested(returns, names)
-        if len(target_text(targets)) + len(self._attribute(id)) <= LONGEST_TARGETS:
+        length = len(target_text(targets)) + len(self._attribute(id))
+        if length <= LONGEST_TARGETS or isinstance(self._use(id), Loop):
             self._values |= {Source(id, port): Value(names[port]) for port in ports}
             return targets
         for port, path in _paths(returns):
@@ -209,6 +220,58 @@ class Flow:
     def _result(self, id: NodeId, name: str, port: str) -> str:
         wished = self._called.get(Source(id, port)) or _result_name(name, port)
         return self._claim(wished, LONGEST_RESULT)
+
+    # Loops
+
+    def _carried(self, id: NodeId) -> tuple[tuple[str, str], ...]:
+        """The input ports of a loop and the outputs that feed them the next time."""
+        use = self._use(id)
+        return use.carried if isinstance(use, Loop) else ()
+
+    def _loop_in_place(self, id: NodeId) -> None:
+        """Where nobody else needs what a loop starts from, both have one name: `x = block(x)`."""
+        for port, output in self._carried(id):
+            source, result = self._source(id, port), Source(id, output)
+            start = self._values[source]
+            if len(self._users[source]) > 1 or start.path:
+                continue
+            if id in self._names and start.name == self._chain:
+                self._rename(source, self._values[result].name)
+            else:
+                self._rename_result(id, result, start.name)
+
+    def _loops_to_name(self, argument: NodeId) -> bool:
+        """Whether an argument goes through loops alone to a value that is kept under its name."""
+        ports = self._ports.get(argument, ())
+        source = Source(argument, ports[0]) if ports else None
+        while source is not None and len(self._users.get(source, ())) == 1:
+            user = self._users[source][0]
+            outputs = [o for port, o in self._carried(user) if self._source(user, port) == source]
+            if outputs and user in self._names:
+                return True
+            source = Source(user, outputs[0]) if outputs else None
+        return False
+
+    def _source(self, id: NodeId, port: str) -> Source:
+        edges = self.analysis.document.graph.edges_into(id)
+        return next(edge.source for edge in edges if edge.target.port == port)
+
+    def _is_link(self, id: NodeId) -> bool:
+        return id in self._place and id not in self._names
+
+    def _rename(self, source: Source, name: str) -> None:
+        """Give the link of a chain that leads into a loop the name of the loop's result."""
+        self._rename_result(source.node, source, name)
+        for port, output in self._carried(source.node):
+            start = self._source(source.node, port)
+            alone = output == source.port and len(self._users[start]) == 1
+            if alone and self._is_link(start.node):
+                self._rename(start, name)
+
+    def _rename_result(self, id: NodeId, result: Source, name: str) -> None:
+        before = self._values[result].name
+        self._values[result] = Value(name)
+        self._targets[id] = _with_name(self._targets[id], before, name)
 
     def _operands(self, id: NodeId) -> list[Source]:
         edges = self.analysis.document.graph.edges_into(id)
@@ -264,6 +327,13 @@ class Flow:
         return names
 
 
+def _with_name(targets: Targets | None, before: str, name: str) -> Targets | None:
+    """Targets with another name in place of one."""
+    if isinstance(targets, tuple):
+        return tuple(_with_name(part, before, name) or part for part in targets)
+    return name if targets == before else targets
+
+
 def _result_name(name: str, port: str) -> str:
     """`lstm1_h_n`; parts that have numbers only are `split1_0`, `split1_1`."""
     number = port.removeprefix("out")
@@ -285,6 +355,26 @@ def _paths(returns: Returns, path: tuple[int, ...] = ()) -> Iterator[tuple[str, 
             yield from _paths(part, (*path, place))
     elif returns is not None:
         yield returns, path
+
+
+def targets_of(returns: Returns, targets: Targets) -> Iterator[tuple[str, str]]:
+    """Each port that a call hands back with the name that its value gets."""
+    if isinstance(targets, tuple):
+        assert isinstance(returns, tuple)
+        for part, names in zip(returns, targets, strict=True):
+            yield from targets_of(part, names)
+    elif isinstance(returns, str):
+        yield returns, targets
+
+
+def one_of(name: str) -> str:
+    """What one of several is called: `block` of `blocks`; `each` where the name tells nothing."""
+    plain = name.rstrip("0123456789_")
+    for ending, instead in (("ies", "y"), ("xes", "x"), ("ches", "ch"), ("sses", "ss"), ("s", "")):
+        stem = plain.removesuffix(ending)
+        if plain.endswith(ending) and len(stem) > 1 and not plain.endswith("ss"):
+            return f"{stem}{instead}"
+    return "each"
 
 
 def target_text(targets: Targets, nested: bool = False) -> str:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import expression, size
+from designer.core.blueprint import Blueprint
 from designer.core.code import Support
 from designer.core.composite import Definition
 from designer.core.expression import Expression, Flag, Real
@@ -22,13 +23,13 @@ from designer.export.uses import code_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from designer.core.code import Call
+    from designer.core.code import Call, Copies
     from designer.core.expression import Value as Known
     from designer.core.graph import NodeId, Source
     from designer.export.flow import Read, Step, Value
     from designer.export.uses import Drawn
 
-DEFINED = frozenset((Definition, Support))
+DEFINED = frozenset((Blueprint, Definition, Support))
 """What stands in a file besides its main class."""
 
 LONGEST_ARGUMENT = 40
@@ -61,7 +62,7 @@ class Make:
 
     node: NodeId
     attribute: str
-    call: Call
+    call: Call | Copies
     locked: bool
 
 
@@ -139,17 +140,22 @@ def build(analysis: Drawn, title: str = "", called: Mapping[Source, str] = NOTHI
     )
 
 
-def build_definition(definition: Definition) -> Program:
-    """The program of a composite's class; its uses differ in shapes, so it tells none."""
-    made = build(definition, definition.kind, definition.called)
-    defaults = [definition.default(name) for name in made.variables]
-    pairs = zip(made.constructed, defaults, strict=True)
-    arguments = tuple(replace(argument, default=default) for argument, default in pairs)
-    steps = tuple(replace(step, shape=None) for step in made.steps)
-    return replace(made, constructed=arguments, steps=steps)
+def build_definition(definition: Definition | Blueprint) -> Program:
+    """The program of a class that modules of a design are made of.
+
+    Uses of a composite differ in shapes, so its class tells none.
+    """
+    if isinstance(definition, Blueprint):
+        made = build(definition, definition.kind)
+    else:
+        made = build(definition, definition.kind, definition.called)
+        made = replace(made, steps=tuple(replace(step, shape=None) for step in made.steps))
+    defaults = {python: definition.default(name) for name, python in made.variables.items()}
+    arguments = (replace(given, default=defaults[given.name]) for given in made.constructed)
+    return replace(made, constructed=tuple(arguments))
 
 
-def functions_in(program: Program) -> list[Definition | Support]:
+def functions_in(program: Program) -> list[Blueprint | Definition | Support]:
     """The classes and functions that a program needs defined, in the order of their use."""
     codes = [*(make.call for make in program.makes), *(step.use for step in program.steps)]
     found = (part for code in codes for part in parts(code, DEFINED))

@@ -1,17 +1,17 @@
 """Python source written as ruff formats it: expression trees laid out in 88 columns.
 
 It knows the syntax that generated code uses and no more: names, numbers, attributes, calls, items,
-operators, tuples and lists.
+operators, tuples, lists and `one for _ in all`.
 """
 
 from __future__ import annotations
 
 import ast
 import unicodedata
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 COLUMNS = 88
 STEP = 4
@@ -48,11 +48,25 @@ def flat(node: ast.expr) -> str:
 def _flat(node: ast.expr) -> Flat:
     if isinstance(node, ast.BinOp):
         return _flat_operation(node)
-    if isinstance(node, ast.IfExp):
-        return Flat(" ".join(_branches(node)), _CONDITION)
+    if isinstance(node, ast.IfExp | ast.GeneratorExp | ast.Starred):
+        return Flat(_flat_loose(node), _CONDITION)
     if isinstance(node, ast.UnaryOp):
         return Flat(f"-{_negated(node.operand)}", _UNARY)
     return Flat(_flat_bracketed(node), _PRIMARY)
+
+
+def _flat_loose(node: ast.IfExp | ast.GeneratorExp | ast.Starred) -> str:
+    """What binds less than any operator; `one for _ in all` stands alone in a call's brackets."""
+    if isinstance(node, ast.IfExp):
+        return " ".join(_branches(node))
+    if isinstance(node, ast.Starred):
+        return f"*{_flat(node.value).above(_CONDITION)}"
+    return " ".join((flat(node.elt), *_clauses(node)))
+
+
+def _clauses(node: ast.GeneratorExp) -> list[str]:
+    """`for _ in range(3)`"""
+    return [f"for {flat(part.target)} in {flat(part.iter)}" for part in node.generators]
 
 
 def _negated(operand: ast.expr) -> str:
@@ -271,20 +285,33 @@ def _layout(lead: str, node: ast.expr, tail: str, indent: int) -> list[str]:
     line = f"{lead}{flat(node)}{tail}"
     if fits(line):
         return [line]
-    if isinstance(node, ast.BinOp):
-        return _layout_operation(lead, node, tail, indent)
-    if isinstance(node, ast.IfExp):
-        first, *others = _branches(node)
-        return [
-            f"{lead}{first}",
-            *(f"{' ' * indent}{part}" for part in others[:-1]),
-            f"{' ' * indent}{others[-1]}{tail}",
-        ]
+    broken = _LAYOUTS.get(type(node))
+    if broken is not None:
+        return broken(lead, node, tail, indent)
     opened = _opened(node)
     if opened is None:
         return [line]
     end = f"{' ' * indent}{opened.end}{tail}"
     return [f"{lead}{opened.head}", *_inside(opened, indent + STEP), end]
+
+
+def _layout_starred(lead: str, node: ast.Starred, tail: str, indent: int) -> list[str]:
+    pad = " " * indent
+    inside = _layout(f"{pad}    ", node.value, "", indent + STEP)
+    return [f"{lead}*(", *inside, f"{pad}){tail}"]
+
+
+def _layout_generator(lead: str, node: ast.GeneratorExp, tail: str, indent: int) -> list[str]:
+    clauses = [f"{' ' * indent}{clause}" for clause in _clauses(node)]
+    clauses[-1] += tail
+    return [*_layout(lead, node.elt, "", indent), *clauses]
+
+
+def _layout_condition(lead: str, node: ast.IfExp, tail: str, indent: int) -> list[str]:
+    first, *others = _branches(node)
+    branches = [f"{' ' * indent}{part}" for part in others]
+    branches[-1] += tail
+    return [f"{lead}{first}", *branches]
 
 
 class _Operand(NamedTuple):
@@ -317,6 +344,14 @@ def _layout_operation(lead: str, node: ast.BinOp, tail: str, indent: int) -> lis
         end = tail if place == len(rest) else ""
         lines += _layout_operand(f"{' ' * indent}{operand.sign} ", operand, end, indent)
     return lines
+
+
+_LAYOUTS: dict[type[ast.expr], Callable[[str, Any, str, int], list[str]]] = {
+    ast.BinOp: _layout_operation,
+    ast.IfExp: _layout_condition,
+    ast.GeneratorExp: _layout_generator,
+    ast.Starred: _layout_starred,
+}
 
 
 def _layout_operand(lead: str, operand: _Operand, tail: str, indent: int) -> list[str]:

@@ -9,10 +9,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from designer.core import expression, size
+from designer.core.blueprint import Blueprint
 from designer.core.code import (
     Attribute,
     Call,
     Conditional,
+    Copies,
     Infix,
     Item,
     Method,
@@ -73,8 +75,8 @@ def _renamed(node: ast.expr, names: Mapping[str, str]) -> ast.expr:
 class Expressions:
     """Makes Python trees of `designer.core.code`, with the names of one place in the code.
 
-    `operands` are the trees of what arrives at the layer's input ports, `module` its attribute;
-    `defined` are the names of classes and functions that the file defines.
+    `operands` are the trees of what arrives at the layer's input ports, `module` is what holds its
+    module; `defined` are the names of classes and functions that the file defines.
     """
 
     names: Mapping[str, str]
@@ -154,13 +156,25 @@ class Expressions:
         """Operands joined by an operator, from left to right."""
         return joined(part.operator, self.each(part.operands))
 
-    def definition(self, part: Definition | Support) -> ast.expr:
+    def definition(self, part: Blueprint | Definition | Support) -> ast.expr:
         """A class or function that the file defines."""
         return dotted((self.defined or {})[part])
 
     def conditional(self, part: Conditional) -> ast.expr:
         """One of two values."""
         return ast.IfExp(self.of(part.test), self.of(part.then), self.of(part.otherwise))
+
+    def copies(self, part: Copies) -> ast.expr:
+        """A list of modules, each made anew."""
+        each = self.of(part.make)
+        if part.first is None:
+            held: ast.expr = _times(each, self.of(part.count))
+        elif part.count == 1:
+            held = ast.List([self.of(part.first), each], ast.Load())
+        else:
+            others = ast.Starred(_times(each, self.of(part.count)), ast.Load())
+            held = ast.List([self.of(part.first), others], ast.Load())
+        return ast.Call(dotted("nn.ModuleList"), [held], [])
 
 
 _TREES: dict[type, Callable[[Expressions, Any], ast.expr]] = {
@@ -176,11 +190,24 @@ _TREES: dict[type, Callable[[Expressions, Any], ast.expr]] = {
     Infix: Expressions.infix,
     Conditional: Expressions.conditional,
     Ref: lambda trees, ref: trees.values(ref)[0],
-    Module: lambda trees, _: dotted(f"self.{trees.module}"),
+    Copies: Expressions.copies,
+    Module: lambda trees, _: dotted(trees.module),
     Name: lambda _, name: dotted(name.name),
+    Blueprint: Expressions.definition,
     Definition: Expressions.definition,
     Support: Expressions.definition,
 }
+
+
+def counting(count: ast.expr) -> ast.expr:
+    """`range(count)`"""
+    return ast.Call(ast.Name("range"), [count], [])
+
+
+def _times(each: ast.expr, count: ast.expr) -> ast.expr:
+    """`each for _ in range(count)`"""
+    target = ast.Name("_", ast.Store())
+    return ast.GeneratorExp(each, [ast.comprehension(target, counting(count), [], 0)])
 
 
 def joined(operator: str, operands: list[ast.expr]) -> ast.expr:

@@ -4,29 +4,46 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from designer.core import numbers
-from designer.core.code import Infix, Method, Ref, Support
+from designer.core.code import Call, Infix, Loop, Method, Ref, Support
 from designer.core.finding import Problem
 from designer.core.message import message
 from designer.core.names import is_python_name
 from designer.core.param import within
 from designer.core.parts import has_unknown, names_used, parts
 from designer.export import program, python_text
-from designer.export.flow import MOST_OPERANDS, Value, reads, target_text
-from designer.export.python_tree import Expressions, dotted, joined, literal, value_tree
+from designer.export.flow import (
+    MOST_OPERANDS,
+    Value,
+    local_name,
+    one_of,
+    reads,
+    target_text,
+    targets_of,
+)
+from designer.export.python_tree import (
+    Expressions,
+    counting,
+    dotted,
+    joined,
+    literal,
+    value_tree,
+)
 from designer.export.uses import code_of, inputs_of, live, outputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from designer.core.analysis import Analysis
+    from designer.core.blueprint import Blueprint
     from designer.core.composite import Definition
     from designer.core.graph import NodeId
-    from designer.export.flow import Read, Step
+    from designer.export.flow import Read, Step, Targets
     from designer.export.program import Constructed, Make, Program
 
 HEADER = (
@@ -156,7 +173,7 @@ class _Defined:
         self._add(support.source.replace(support.name, name).strip().split("\n"))
         return name
 
-    def _class(self, definition: Definition) -> str:
+    def _class(self, definition: Definition | Blueprint) -> str:
         made = program.build_definition(definition)
         self._define_all(made)
         writer = _Writer(made, self.names)
@@ -220,7 +237,7 @@ class _Writer:
             self.places.setdefault(node, []).extend(range(start, len(self.lines) + 1))
 
     def _class(self, summary: str) -> None:
-        self._add([f"class {self.program.name}(nn.Module):", f'    """{summary}"""', ""])
+        self._add([f"class {self.program.name}(nn.Module):", *_docstring(summary), ""])
         if self.program.makes or self.program.stored:
             self._constructor()
             self._add([""])
@@ -246,7 +263,8 @@ class _Writer:
             self._add(python_text.statement(lead, owner), tie.node)
 
     def _make(self, make: Make, trees: Expressions) -> None:
-        hint = ": Tensor" if make.call.function in HELD else ""
+        held = isinstance(make.call, Call) and make.call.function in HELD
+        hint = ": Tensor" if held else ""
         lead = f"self.{make.attribute}{hint} ="
         self._add(python_text.statement(lead, trees.of(make.call)), make.node)
         if make.locked:
@@ -298,6 +316,9 @@ class _Writer:
             others += self.program.outputs
         for id in others:
             self._mark_next(id)
+        if isinstance(last.use, Loop):
+            self._add(self._loop(last, last.use, comment), last.node)
+            return
         for tree in self._statements(group):
             self._add(python_text.statement(_lead(last), tree, comment=comment), last.node)
 
@@ -324,7 +345,40 @@ class _Writer:
         if operands is None:
             operands = {port: list(map(value_tree, v)) for port, v in step.operands.items()}
         names, scope = self.in_forward, self.program.scope
-        return Expressions(names, scope, step.attribute, operands, self.defined)
+        return Expressions(names, scope, f"self.{step.attribute}", operands, self.defined)
+
+    # Loops
+
+    def _loop(self, step: Step, loop: Loop, comment: str) -> list[str]:
+        """The lines of a loop, and what its values start from where they have other names."""
+        assert step.targets is not None
+        names = dict(targets_of(loop.returns, step.targets))
+        lines: list[str] = []
+        trees = self._trees(step)
+        fed = dict(trees.operands or {})
+        for port, output in loop.carried:
+            name = names.get(output, str(step.targets))
+            start, fed[port] = fed[port][0], [ast.Name(name)]
+            if python_text.flat(start) != name:
+                lines += python_text.statement(f"{name} =", start)
+        taken = self._local_names()
+        inside = replace(trees, operands=fed)
+        return [*lines, *_looped(loop, inside, _lead(step), comment, taken)]
+
+    def _local_names(self) -> set[str]:
+        """The names that values have in the forward pass."""
+        names = {name for _, name in self.program.inputs} | set(self.program.dimensions.values())
+        return names.union(*(_names_in(step.targets) for step in self.program.steps))
+
+
+def _docstring(text: str) -> list[str]:
+    """A sentence under the head of a class, in several lines where it is long."""
+    pad = " " * python_text.STEP
+    line = f'{pad}"""{text}"""'
+    if python_text.fits(line):
+        return [line]
+    first, *others = wrap(text, python_text.COLUMNS - python_text.STEP - len('"""'))
+    return [f'{pad}"""{first}', *(f"{pad}{other}" for other in others), f'{pad}"""']
 
 
 def _argument(argument: Constructed) -> str:
@@ -333,6 +387,32 @@ def _argument(argument: Constructed) -> str:
     if argument.default is None:
         return typed
     return f"{typed} = {python_text.flat(literal(argument.default))}"
+
+
+def _looped(
+    loop: Loop, trees: Expressions, lead: str, comment: str, taken: set[str], depth: int = 2
+) -> list[str]:
+    """The lines of a loop that starts at an indentation."""
+    pad = " " * python_text.STEP * depth
+    if loop.times is None:
+        listed = trees.module.removeprefix("self.")
+        each = local_name(one_of(listed) if listed != trees.module else "inner", taken)
+        head, inside = f"for {each} in {trees.module}:", replace(trees, module=each)
+    else:
+        times = python_text.flat(counting(trees.of(loop.times)))
+        each, head, inside = "_", f"for _ in {times}:", trees
+    if isinstance(loop.body, Loop):
+        within = _looped(loop.body, inside, lead, comment, taken | {each}, depth + 1)
+    else:
+        indent = python_text.STEP * (depth + 1)
+        within = python_text.statement(lead, inside.of(loop.body), indent, comment)
+    return [f"{pad}{head}", *within]
+
+
+def _names_in(targets: Targets | None) -> set[str]:
+    if isinstance(targets, tuple):
+        return set().union(*map(_names_in, targets))
+    return {targets} if targets else set()
 
 
 def _lead(step: Step) -> str:
