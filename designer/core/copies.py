@@ -5,12 +5,24 @@ However many copies there are, at most two are examined: what copy 2 is, copies 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from designer.core import size as sizes
-from designer.core.code import Call, Code, Copies, Loop, Module, Ref, Support
-from designer.core.composite import Definition
+from designer.core.code import (
+    Attribute,
+    Call,
+    Code,
+    Conditional,
+    Copies,
+    Infix,
+    Item,
+    Loop,
+    Method,
+    Module,
+    Ref,
+    Support,
+)
 from designer.core.layer import Layer, LayerError, Port, Result, applied, note, overheard
 from designer.core.message import message
 from designer.core.param import Param, Span
@@ -18,8 +30,10 @@ from designer.core.size import Size, Verdict, compare
 from designer.core.tensor import ANYTHING, Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from designer.core.finding import Finding
+    from designer.core.graph import NodeId
     from designer.core.layer import Inputs
     from designer.core.message import Message
     from designer.core.option import Option
@@ -203,23 +217,26 @@ def _difference(one: tuple[Param, ...], other: tuple[Param, ...]) -> tuple[str, 
 
 
 def alike(a: object, b: object) -> bool:
-    """Whether two pieces of `designer.core.code` are written alike, definitions by their bodies."""
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, Definition):
-        assert isinstance(b, Definition)
-        return alike(_body(a), _body(b))
-    if isinstance(a, tuple | list):
-        assert isinstance(b, tuple | list)
+    """Whether two pieces of `designer.core.code` are written alike, classes by their bodies."""
+    if a is b or type(a) is not type(b):
+        return a is b
+    findings = getattr(a, "findings", None), getattr(b, "findings", None)
+    if None not in findings:
+        return alike(*map(_written, findings))
+    if isinstance(a, tuple | list) and isinstance(b, tuple | list):
         return len(a) == len(b) and all(map(alike, a, b))
-    if is_dataclass(a) and not isinstance(a, Support):
-        return all(alike(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+    if type(a) in PIECES:
+        return all(alike(getattr(a, f.name), getattr(b, f.name)) for f in fields(cast("Any", a)))
     return a == b
 
 
-def _body(definition: Definition) -> tuple[object, ...]:
-    steps = definition.net.steps
-    return tuple((step.name, step.result.written) for step in steps)
+def _written(findings: Mapping[NodeId, Finding]) -> tuple[Code | None, ...]:
+    """How each layer of a class is written."""
+    return tuple(found.result.written if found.result else None for found in findings.values())
+
+
+PIECES = frozenset((Attribute, Call, Code, Conditional, Copies, Infix, Item, Loop, Method))
+"""What is compared by its parts: they may hold classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,8 +346,10 @@ def _is_module(code: Code | None) -> bool:
 ROUTED = Support(
     "routed",
     '''
-def routed(experts: nn.ModuleList, x: Tensor, weights: Tensor, chosen: Tensor) -> Tensor:
-    """Send each token of x to its chosen experts; add up what they give times their weights."""
+def routed(
+    experts: nn.ModuleList, x: Tensor, weights: Tensor, chosen: Tensor
+) -> Tensor:
+    """Send each token to its chosen experts; add what they give times their weights."""
     tokens = x.reshape(-1, x.shape[-1])
     weights, chosen = (choice.reshape(len(tokens), -1) for choice in (weights, chosen))
     given, places = [], []

@@ -377,7 +377,7 @@ def _docstring(text: str) -> list[str]:
     line = f'{pad}"""{text}"""'
     if python_text.fits(line):
         return [line]
-    first, *others = wrap(text, python_text.COLUMNS - python_text.STEP - len('"""'))
+    first, *others = wrap(text, python_text.COLUMNS - python_text.STEP - len('""""""'))
     return [f'{pad}"""{first}', *(f"{pad}{other}" for other in others), f'{pad}"""']
 
 
