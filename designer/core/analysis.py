@@ -11,16 +11,19 @@ from designer.core.building import Built, build, names_of
 from designer.core.document import Delta, Document
 from designer.core.finding import Finding, Problem
 from designer.core.graph import EMPTY, ParamRef
+from designer.core.kinds import Kinds, is_declared
 from designer.core.layer import (
     CATALOGUE,
     Examined,
     Inputs,
     Layer,
     Port,
+    Result,
     examine,
 )
 from designer.core.message import message
 from designer.core.network import Network
+from designer.core.offered import unknown_kind
 from designer.core.param import Tally, tally
 from designer.core.size import Verdict, compare
 from designer.core.tensor import ANYTHING, Tensor
@@ -30,16 +33,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from designer.core.expression import Scope
+    from designer.core.frame import Frame
     from designer.core.graph import Node, NodeId, Source
-    from designer.core.layer import Result
     from designer.core.param import Param
 
 
 class Recipe(NamedTuple):
-    """What a node's layer is built from: its spelling, and the names whose values it needs."""
+    """What a node's layer is built from: its options, and the names whose values they need."""
 
-    spelling: tuple[str, str]
+    spelling: str
     names: tuple[str, ...]
+
+
+class Memo(NamedTuple):
+    """What is the same wherever it is met: layers by how they are spelled, results by layer."""
+
+    layers: dict[object, Built]
+    results: dict[object, Examined]
 
 
 class Analysis:
@@ -49,8 +59,13 @@ class Analysis:
     nodes that were looked at and `inferred` the rules that were run, since the start.
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(
+        self, document: Document, frame: Frame | None = None, memo: Memo | None = None
+    ) -> None:
+        """`frame` is what a block's graph is examined with, `memo` that of the whole design."""
         self.document = document
+        self.frame = frame
+        self.kinds = Kinds(self._within)
         self.network = Network.of(document.graph)
         self.findings: dict[NodeId, Finding] = {}
         self.problems_by_node: dict[NodeId, tuple[Problem, ...]] = {}
@@ -59,18 +74,30 @@ class Analysis:
         self.examined = 0
         self.inferred = 0
         self._users: dict[str, set[NodeId]] = {}
-        self._layers: dict[object, Built] = {}
-        self._results: dict[object, Examined] = {}
+        """Of names and of declared kinds the nodes that use them."""
+        self._memo = memo or Memo({}, {})
         self._plain: dict[object, Finding] = {}
         """Findings without problems or ties: those of all nodes with this layer and inputs."""
         self._recipes: dict[NodeId, Recipe] = {}
         self._wirings: dict[NodeId, Wiring] = {}
         self._tying = {param.node for param in document.graph.ties}
         self._declare()
+        if frame is None:
+            self.kinds.follow(document)
         for id, node in document.graph.nodes.items():
             self._register(id, node)
         self._propagate(self.network.rank)
         self._settle_ties(set(self.findings), Delta({}))
+
+    def _within(self, document: Document, frame: Frame) -> Analysis:
+        """The Analysis of a block's graph: equal layers and inputs are examined once in all."""
+        return Analysis(document, frame, self._memo)
+
+    def kind(self, name: str) -> type[Layer] | None:
+        """The class of a kind of layer in this graph; None where it is not known."""
+        if self.frame is not None:
+            return CATALOGUE.get(name) or self.frame.kinds.get(name)
+        return self.kinds.get(name)
 
     # Following edits
 
@@ -79,10 +106,13 @@ class Analysis:
 
         Raises CycleError, and has then changed nothing.
         """
+        for level in delta.levels() & document.blocks.keys():
+            Network.of(document.blocks[level].graph)
         self.network.patch(delta)
         self.document = document
         changed: set[NodeId] = set()
-        dirty = self._redeclared(delta)
+        stale = self.kinds.follow(document)
+        dirty = self._redeclared(delta).union(*(self._users.get(kind, ()) for kind in stale))
         if next(iter(delta.of("tie")), None) is not None:
             self._tying = {param.node for param in document.graph.ties}
         for id, change in delta.of("node"):
@@ -103,7 +133,8 @@ class Analysis:
 
     def _redeclared(self, delta: Delta) -> set[NodeId]:
         """Take in changed names; the nodes whose options use one."""
-        if not any(key.section in ("variable", "dimension") for key in delta.changes):
+        declaring = (delta.of("variable"), delta.of("dimension"))
+        if not any(True for changes in declaring for _ in changes):
             return set()
         before = self.scope
         self._declare()
@@ -127,12 +158,15 @@ class Analysis:
     def _declare(self) -> None:
         """Evaluate variables and free dimensions."""
         document = self.document
-        values, faults = expression.resolve(
-            {name: variable.value for name, variable in document.variables.items()},
-            {name: variable.divisors for name, variable in document.variables.items()},
-        )
         free = {name: size.free(name, d.multiple) for name, d in document.dimensions.items()}
-        self.scope: Scope = {**free, **values}
+        known = {**free, **self.frame.scope} if self.frame else {}
+        variables = {n: v for n, v in document.variables.items() if n not in known}
+        values, faults = expression.resolve(
+            {name: variable.value for name, variable in variables.items()},
+            {name: variable.divisors for name, variable in variables.items()},
+            known,
+        )
+        self.scope: Scope = {**free, **values, **known}
         self.name_problems = tuple(
             Problem("error", text, option=name) for name, text in faults.items()
         )
@@ -140,12 +174,12 @@ class Analysis:
     def _register(self, id: NodeId, node: Node) -> None:
         names = names_of(node)
         # repr tells 1 from True and 1.0, which are equal as keys.
-        self._recipes[id] = Recipe((node.kind, repr(node.options)), names)
-        for name in names:
+        self._recipes[id] = Recipe(repr(node.options), names)
+        for name in _needed(node, names):
             self._users.setdefault(name, set()).add(id)
 
     def _forget(self, id: NodeId, node: Node | None) -> None:
-        for name in names_of(node) if node else ():
+        for name in _needed(node, names_of(node)) if node else ():
             self._users[name].discard(id)
 
     def _drop(self, id: NodeId) -> None:
@@ -197,12 +231,14 @@ class Analysis:
     def _examine(self, id: NodeId) -> Finding:
         self.examined += 1
         node = self.document.graph.nodes[id]
-        if node.kind not in CATALOGUE:
-            text = message(
-                "This version of Netdraft does not know the layer {kind}.", kind=node.kind
-            )
+        kind = self.kind(node.kind)
+        if kind is None:
+            text = unknown_kind(node.kind)
             return Finding(None, problems=(Problem("error", text, id),), counted=_UNCOUNTED)
-        built = self._build(id, node)
+        built = self._build(id, node, kind)
+        if self.frame is not None and id in self.frame.given:
+            given = self.frame.given[id]
+            return Finding(built.layer, {}, Result((given,)), {"out": given})
         inputs, gaps = self._inputs(id, built.layer)
         if built.problems:
             outputs = {port.name: ANYTHING for port in built.layer.outputs()}
@@ -252,21 +288,23 @@ class Analysis:
             return Finding(layer, inputs, None, outputs, found, counted=_UNCOUNTED)
         return self._counted(id, Finding(layer, inputs, result, outputs, found))
 
-    def _build(self, id: NodeId, node: Node) -> Built:
+    def _build(self, id: NodeId, node: Node, kind: type[Layer]) -> Built:
         spelling, names = self._recipes[id]
         values = tuple((type(value), value) for value in map(self.scope.get, names))
-        key = (spelling, values) if names else spelling
-        built = self._layers.get(key)
+        key = (kind, spelling, values)
+        built = self._memo.layers.get(key)
         if built is None:
-            built = self._layers[_room(self._layers, key)] = build(node, self.scope)
+            built = build(kind, node, self.scope)
+            self._memo.layers[_room(self._memo.layers, key)] = built
         return built
 
     def _infer(self, layer: Layer, inputs: Inputs) -> Examined:
         key = (layer, tuple(inputs.items()))
-        examined = self._results.get(key)
+        examined = self._memo.results.get(key)
         if examined is None:
             self.inferred += 1
-            examined = self._results[_room(self._results, key)] = examine(layer, inputs)
+            examined = examine(layer, inputs)
+            self._memo.results[_room(self._memo.results, key)] = examined
         return examined
 
     def _inputs(self, id: NodeId, layer: Layer) -> tuple[Inputs, list[Problem]]:
@@ -477,6 +515,11 @@ TIE = "tie"
 """Stands in `Problem.option` for a tie, which is no option."""
 
 _MOST_KEPT = 200_000
+
+
+def _needed(node: Node, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that a node uses, and its kind where a document declares it."""
+    return (*names, node.kind) if is_declared(node.kind) else names
 
 
 def _room(memo: dict[object, Any], key: object) -> object:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from designer.core.expression import ExpressionError, UnknownName
 from designer.core.finding import Problem
-from designer.core.layer import CATALOGUE, options_of
+from designer.core.layer import options_of
 from designer.core.option import OptionError, names_in
 
 if TYPE_CHECKING:
@@ -24,12 +24,11 @@ class Built:
     problems: tuple[Problem, ...]
 
 
-def build(node: Node, scope: Scope) -> Built:
-    """The layer of a node whose kind is known, and what is wrong with its options.
+def build(kind: type[Layer], node: Node, scope: Scope) -> Built:
+    """The layer of a node of this kind, and what is wrong with its options.
 
     An option that cannot be used is shown as a problem and has its default in the layer.
     """
-    kind = CATALOGUE[node.kind]
     raw = dict(node.options)
     values: dict[str, Any] = {}
     problems: list[Problem] = []

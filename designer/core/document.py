@@ -49,8 +49,8 @@ class Dimension:
 class Block:
     """A graph that layers of the design are uses of; its key in the document names its class.
 
-    Its Inputs and Outputs are the ports. `arguments` are the only names that its options may use;
-    their values are what a use takes that gives none.
+    Its Inputs and Outputs are the ports. `arguments` are the only variables that its options may
+    use; their values are what a use takes that gives none.
     """
 
     graph: Graph = field(default_factory=Graph)
@@ -112,8 +112,12 @@ class Delta:
 
     def at(self, level: str) -> Delta:
         """What it does at one level, as if that were the whole document."""
-        own = {k: change for k, change in self.changes.items() if k.level == level}
-        return Delta({key._replace(level=""): change for key, change in own.items()})
+        own = {
+            key._replace(level=""): change
+            for key, change in self.changes.items()
+            if key.level == level or key.section in _EVERYWHERE
+        }
+        return Delta(own)
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -155,7 +159,6 @@ class Document:
             title=level,
             graph=block.graph,
             variables=block.arguments,
-            dimensions={},
             presets={},
             settings={},
             extra=(),
@@ -189,6 +192,12 @@ class Document:
 def _put_node(document: Document, id: Any, node: Node | None) -> Document:
     graph = document.graph.with_node(id, node)
     return replace(document, graph=graph, next_id=max(document.next_id, id + 1))
+
+
+def _put_block(document: Document, name: Any, block: Block | None) -> Document:
+    ids = block.graph.nodes if block else ()
+    next_id = max(document.next_id, max(ids, default=0) + 1)
+    return replace(document, blocks=_named(document.blocks, name, block), next_id=next_id)
 
 
 def _put_layout(document: Document, id: Any, position: Position | None) -> Document:
@@ -252,9 +261,7 @@ _PUT: dict[str, Callable[[Document, Any, Any], Document]] = {
     "preset order": lambda document, _, order: replace(
         document, presets=_reordered(document.presets, order)
     ),
-    "block": lambda document, name, value: replace(
-        document, blocks=_named(document.blocks, name, value)
-    ),
+    "block": _put_block,
     "setting": lambda document, name, value: replace(
         document, settings=_named(document.settings, name, value)
     ),
@@ -263,8 +270,11 @@ _PUT: dict[str, Callable[[Document, Any, Any], Document]] = {
 
 SECTIONS = tuple(_PUT)
 
-LEVELLED = frozenset(("node", "edge", "tie", "position", "variable", "variable order"))
+LEVELLED = frozenset(("node", "edge", "tie", "variable", "variable order"))
 """The sections that blocks have too; all others are the document's alone."""
+
+_EVERYWHERE = frozenset(("position", "dimension", "dimension order"))
+"""The sections of the document that all levels see."""
 
 
 class Draft:
@@ -314,8 +324,18 @@ class Draft:
 
     def delta(self) -> Delta:
         """What has changed, without what came back to its old value."""
-        pairs = ((key, Change(old, self.whole.get(key))) for key, old in self._old.items())
-        return Delta({key: change for key, change in pairs if change.old != change.new})
+        pairs = {key: Change(old, self.whole.get(key)) for key, old in self._old.items()}
+        return Delta(settled(pairs))
+
+
+def settled(changes: Mapping[Key, Change]) -> dict[Key, Change]:
+    """Changes without those that came back, and without details of a block that is there whole."""
+    whole = {key.id for key in changes if key.section == "block"}
+    return {
+        key: change
+        for key, change in changes.items()
+        if change.old != change.new and key.level not in whole
+    }
 
 
 Edit: TypeAlias = "Callable[[Draft], None]"

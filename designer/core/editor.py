@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, TypeAlias
 
 from designer.core.analysis import Analysis, Totals
-from designer.core.document import Delta, Document, drafted
+from designer.core.document import Delta, Document, drafted, settled
 from designer.core.edits import Refused
 from designer.core.network import CycleError
 
@@ -199,4 +199,4 @@ def merge(first: Delta, second: Delta) -> Delta:
     for key, change in second.changes.items():
         old = changes[key].old if key in changes else change.old
         changes[key] = change._replace(old=old)
-    return Delta({key: change for key, change in changes.items() if change.old != change.new})
+    return Delta(settled(changes))

@@ -7,8 +7,11 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from designer.core import expression
+from designer.core.block import BLOCK, COPIES, SHARING, stem_of, use_options
+from designer.core.document import inside
 from designer.core.expression import Expression
 from designer.core.graph import Graph, Node, NodeId, ParamRef, Source, Target
+from designer.core.kinds import blocks_within, is_declared, uses_of
 from designer.core.layer import CATALOGUE, defaults
 from designer.core.message import Message, message
 from designer.core.names import python_name
@@ -40,7 +43,8 @@ def all_of(edits: Iterable[Edit]) -> Edit:
     return edit
 
 
-def _node(draft: Draft, id: NodeId) -> Node:
+def node_of(draft: Draft, id: NodeId) -> Node:
+    """A layer of the level that is being edited; Refused where there is none."""
     node = draft.graph.nodes.get(id)
     if node is None:
         raise Refused(message("There is no layer {id} in this design.", id=id))
@@ -69,21 +73,34 @@ def add_node(
     name: str = "",
 ) -> Edit:
     """Add a layer; its id is the document's `next_id`. Options not given get their defaults."""
-    if kind not in CATALOGUE:
+    if kind not in CATALOGUE and not is_declared(kind):
         raise Refused(message("There is no layer of kind {kind}.", kind=kind))
-    layer = CATALOGUE[kind]
 
     def edit(draft: Draft) -> None:
+        stem, given = _new(draft, kind)
         if name:
             _check_shown(draft, None, name)
-        shown = name or fresh_name(draft, layer.stem)
+        shown = name or fresh_name(draft, stem)
         attribute = python_name(shown, attributes(draft))
-        node = Node(shown, attribute, kind, defaults(layer)).with_options(options or {})
+        node = Node(shown, attribute, kind, given).with_options(options or {})
         id = draft.document.next_id
         draft.put_node(id, node)
         draft.put_position(id, position)
 
     return edit
+
+
+def _new(draft: Draft, kind: str) -> tuple[str, tuple[tuple[str, Raw], ...]]:
+    """What a new layer of a kind is called, and its options."""
+    if kind in CATALOGUE:
+        return CATALOGUE[kind].stem, defaults(CATALOGUE[kind])
+    name = kind.removeprefix(BLOCK)
+    block = draft.whole.blocks.get(name)
+    if block is None:
+        raise Refused(message("There is no layer of kind {kind}.", kind=kind))
+    if draft.level in blocks_within(draft.whole, name):
+        raise Refused(message("{block} cannot contain itself.", block=draft.level))
+    return stem_of(name), use_options(block)
 
 
 def put_nodes(nodes: Iterable[tuple[NodeId, Node]]) -> Edit:
@@ -109,9 +126,10 @@ def remove_nodes(ids: Iterable[NodeId]) -> Edit:
 
 
 def _remove_node(draft: Draft, id: NodeId) -> None:
-    _node(draft, id)
+    node = node_of(draft, id)
     for edge in [*draft.graph.edges_into(id), *draft.graph.edges_from(id)]:
         draft.put_edge(edge.target, None)
+    _move_port(draft, node, None)
     for param, owner in list(draft.graph.ties.items()):
         if id in (param.node, owner.node):
             draft.put_tie(param, None)
@@ -138,10 +156,38 @@ def rename(id: NodeId, name: str) -> Edit:
     shown = name.strip()
 
     def edit(draft: Draft) -> None:
-        node = _node(draft, id)
+        node = node_of(draft, id)
         _check_shown(draft, id, shown)
         attribute = python_name(shown, attributes(draft, id))
         draft.put_node(id, replace(node, name=shown, attribute=attribute))
+        _move_port(draft, node, attribute)
+
+    return edit
+
+
+def _move_port(draft: Draft, node: Node, to: str | None) -> None:
+    """Take the wires at a block's uses along where its Input or Output gets another name."""
+    if not draft.level or node.kind not in ("Input", "Output") or node.attribute == to:
+        return
+    for level, id in uses_of(draft.whole, f"{BLOCK}{draft.level}"):
+        inside(level, _move_wires(id, node, to))(draft)
+
+
+def _move_wires(id: NodeId, end: Node, to: str | None) -> Edit:
+    """Move the wires at a port of a use to another; None removes them."""
+
+    def edit(draft: Draft) -> None:
+        graph = draft.graph
+        if end.kind == "Input":
+            for source, target in list(graph.edges_into(id)):
+                if target.port == end.attribute:
+                    draft.put_edge(target, None)
+                    if to is not None:
+                        draft.put_edge(target._replace(port=to), source)
+            return
+        for source, target in list(graph.edges_from(id)):
+            if source.port == end.attribute:
+                draft.put_edge(target, None if to is None else source._replace(port=to))
 
     return edit
 
@@ -165,7 +211,7 @@ def set_options(ids: Iterable[NodeId], options: Mapping[str, Raw]) -> Edit:
 
     def edit(draft: Draft) -> None:
         for id in chosen:
-            draft.put_node(id, _node(draft, id).with_options(options))
+            draft.put_node(id, node_of(draft, id).with_options(options))
 
     return edit
 
@@ -176,7 +222,7 @@ def set_trainable(ids: Iterable[NodeId], trainable: bool) -> Edit:
 
     def edit(draft: Draft) -> None:
         for id in chosen:
-            draft.put_node(id, replace(_node(draft, id), trainable=trainable))
+            draft.put_node(id, replace(node_of(draft, id), trainable=trainable))
 
     return edit
 
@@ -186,7 +232,7 @@ def move(positions: Mapping[NodeId, Position]) -> Edit:
 
     def edit(draft: Draft) -> None:
         for id, position in positions.items():
-            _node(draft, id)
+            node_of(draft, id)
             draft.put_position(id, position)
 
     return edit
@@ -199,8 +245,8 @@ def connect(source: Source, target: Target) -> Edit:
     """Draw a wire; one that is there already is replaced."""
 
     def edit(draft: Draft) -> None:
-        _node(draft, source.node)
-        _node(draft, target.node)
+        node_of(draft, source.node)
+        node_of(draft, target.node)
         if source.node == target.node:
             raise Refused(message("A layer cannot feed itself."))
         draft.put_edge(target, source)
@@ -268,7 +314,7 @@ def drop_in(id: NodeId, target: Target, ports: tuple[str, str] = ("x", "out")) -
     """Put a layer that is there already into the wire that comes into `target`."""
 
     def edit(draft: Draft) -> None:
-        _node(draft, id)
+        node_of(draft, id)
         source = draft.graph.source(target)
         if source is None or id in (source.node, target.node):
             raise Refused(message("There is no wire here that this layer can go into."))
@@ -282,8 +328,8 @@ def tie(param: ParamRef, owner: ParamRef) -> Edit:
     """Let a parameter share the tensor of another: one tensor under two state-dict keys."""
 
     def edit(draft: Draft) -> None:
-        _node(draft, param.node)
-        _node(draft, owner.node)
+        node_of(draft, param.node)
+        node_of(draft, owner.node)
         root = draft.graph.ties.get(owner, owner)
         if root == param:
             raise Refused(message("A parameter cannot be tied to itself."))
@@ -352,6 +398,8 @@ def _check_name(draft: Draft, name: str) -> None:
         raise Refused(problem)
     if name in draft.document.variables or name in draft.document.dimensions:
         raise Refused(message("{name} is declared already.", name=name))
+    if draft.level and name in (COPIES, SHARING):
+        raise Refused(message("Every block has {name} already.", name=name))
 
 
 def _section(draft: Draft, name: str) -> str:
@@ -377,10 +425,12 @@ def remove_name(name: str) -> Edit:
 
 def uses(draft: Draft, name: str) -> list[str]:
     """What uses a name: `layer.option` and variables, in stored order."""
+    seen = {level: draft.whole.at(level).graph for level in _levels(draft, name)}
     found = [
-        f"{draft.graph.nodes[id].name}.{option}"
-        for id in draft.graph.ids()
-        for option, raw in draft.graph.nodes[id].options
+        f"{graph.nodes[id].name}.{option}"
+        for graph in seen.values()
+        for id in graph.ids()
+        for option, raw in graph.nodes[id].options
         if name in names_in(raw)
     ]
     for other, variable in draft.document.variables.items():
@@ -389,21 +439,56 @@ def uses(draft: Draft, name: str) -> list[str]:
     return found
 
 
+def _levels(draft: Draft, name: str) -> list[str]:
+    """Where a name means what it means here: a dimension in all blocks without such an argument."""
+    if name in draft.document.variables:
+        return [draft.level]
+    blocks = draft.whole.blocks.items()
+    return ["", *(level for level, block in blocks if name not in block.arguments)]
+
+
 def rename_name(old: str, new: str) -> Edit:
     """Rename a variable or free dimension wherever it is used; as one edit."""
 
     def edit(draft: Draft) -> None:
-        section = _section(draft, old)
+        section, levels = _section(draft, old), _levels(draft, old)
         _check_name(draft, new)
         names: Mapping[str, object] = getattr(draft.document, f"{section}s")
         order = tuple(new if name == old else name for name in names)
         draft.put(section, new, names[old])
         draft.put(section, old, None)
         draft.put(f"{section} order", None, order)
+        for level in levels:
+            inside(level, _rename_uses(old, new))(draft)
+        if section == "variable" and not draft.level:
+            _rename_in_presets(draft, old, new)
+        elif section == "variable":
+            _rename_argument(draft, old, new)
+
+    return edit
+
+
+def _rename_uses(old: str, new: str) -> Edit:
+    def edit(draft: Draft) -> None:
         _rename_in_variables(draft, old, new)
         _rename_in_nodes(draft, old, new)
 
     return edit
+
+
+def _rename_in_presets(draft: Draft, old: str, new: str) -> None:
+    for name, preset in draft.whole.presets.items():
+        if old in preset:
+            values = {new if key == old else key: value for key, value in preset.items()}
+            draft.put("preset", name, values)
+
+
+def _rename_argument(draft: Draft, old: str, new: str) -> None:
+    """Rename an argument where the block that is being edited is used."""
+    for level, id in uses_of(draft.whole, f"{BLOCK}{draft.level}"):
+        node = draft.whole.at(level).graph.nodes[id]
+        options = tuple((new if key == old else key, raw) for key, raw in node.options)
+        inside(level, put_nodes([(id, replace(node, options=options))]))(draft)
 
 
 def _rename_in_variables(draft: Draft, old: str, new: str) -> None:
@@ -449,8 +534,8 @@ def unify(keep: str, gone: str) -> Edit:
             raise Refused(
                 message("{keep} and {gone} are not two dimensions.", keep=keep, gone=gone)
             )
-        _rename_in_variables(draft, gone, keep)
-        _rename_in_nodes(draft, gone, keep)
+        for level in _levels(draft, gone):
+            inside(level, _rename_uses(gone, keep))(draft)
         draft.put("dimension", gone, None)
 
     return edit

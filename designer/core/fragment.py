@@ -67,7 +67,7 @@ def put_in(fragment: Document, dx: float, dy: float) -> Edit:
         _declare(draft, fragment)
         first = draft.document.next_id
         ids = {id: first + place for place, id in enumerate(fragment.graph.ids())}
-        taken = _Taken(draft)
+        taken = Taken(draft)
         for old, new in ids.items():
             draft.put_node(new, taken.fitted(fragment.graph.nodes[old]))
             x, y = fragment.layout.get(old, (0.0, 0.0))
@@ -94,7 +94,7 @@ def _declare(draft: Draft, fragment: Document) -> None:
                 draft.put(section, name, value)
 
 
-class _Taken:
+class Taken:
     """The names that layers and code have already, kept up while layers are added."""
 
     def __init__(self, draft: Draft) -> None:

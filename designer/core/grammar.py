@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from designer.core.message import Message, message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LONGEST = 500
 LONGEST_NAME = 100
@@ -174,6 +174,24 @@ def rename(text: str, old: str, new: str) -> str:
     """
     tokens = _scanned(text)
     return "".join(new if t.kind == "name" and t.text == old else t.text for t in tokens)
+
+
+def substitute(text: str, values: Mapping[str, str]) -> str:
+    """The expression with names replaced by expressions, in parentheses where these need them.
+
+    Raises ExpressionError.
+    """
+    return "".join(
+        _grouped(values[token.text])
+        if token.kind == "name" and token.text in values
+        else token.text
+        for token in _scanned(text)
+    )
+
+
+def _grouped(text: str) -> str:
+    alone = len([token for token in _scanned(text) if token.kind != "space"]) == 1
+    return text if alone else f"({text})"
 
 
 def check_name(name: str) -> Message | None:

@@ -391,12 +391,15 @@ def examine(layer: Layer, inputs: Inputs) -> Examined:
     Where it refuses its inputs, the result is what holds for any input: its output as far as it
     is certain (`[…, 128]`) and its parameters as far as its own options say.
     """
-    _remarks.clear()
+    start = len(_remarks)
     try:
         result = applied(layer, inputs)
-        return Examined(result, tuple(_remarks))
+        return Examined(result, tuple(_remarks[start:]))
     except LayerError as error:
         return Examined(_certain(layer), (error.remark,))
+    finally:
+        # What examines is itself being examined where a layer is made of others.
+        del _remarks[start:]
 
 
 def _certain(layer: Layer) -> Result | None:

@@ -206,6 +206,8 @@ def _flag(option: Option, raw: Raw, scope: Scope) -> Any:
     flag = _evaluated(raw, scope)
     if not isinstance(flag, (bool, Flag)):
         raise _refuse(option, raw)
+    if isinstance(raw, Expression) and isinstance(flag, Flag):
+        return Flag(bool(flag), raw.text)
     return flag
 
 

@@ -51,8 +51,9 @@ def takes(editor: Editor, kind: str, options: Mapping[str, Raw]) -> bool:
 
 
 def _built(editor: Editor, kind: str, options: Mapping[str, Raw] | None) -> Built:
-    node = Node("", "", kind, defaults(CATALOGUE[kind])).with_options(options or {})
-    return build(node, editor.analysis.scope)
+    layer = editor.analysis.kinds[kind]
+    node = Node("", "", kind, defaults(layer)).with_options(options or {})
+    return build(layer, node, editor.analysis.scope)
 
 
 def shape_of(layer: Layer) -> geometry.Shape:

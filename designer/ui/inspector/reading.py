@@ -170,7 +170,9 @@ def added(editor: Editor, id: NodeId, option: Option) -> int | None:
 
 def _count_with(editor: Editor, id: NodeId, option: Option, value: bool) -> int | None:
     node, finding = editor.document.graph.nodes[id], editor.analysis.findings[id]
-    built = build(node.with_options({option.name: value}), editor.analysis.scope)
+    kind = editor.analysis.kind(node.kind)
+    assert kind is not None
+    built = build(kind, node.with_options({option.name: value}), editor.analysis.scope)
     result = None if built.problems else examine(built.layer, finding.inputs).result
     if result is None:
         return None
