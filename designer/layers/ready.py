@@ -8,27 +8,36 @@ from typing import TYPE_CHECKING, ClassVar
 from designer.core.composite import Composite, Net, Value, varies
 from designer.core.layer import layer
 from designer.core.option import option
-from designer.core.size import Size, Verdict, at_values, compare
+from designer.core.size import Size
 from designer.layers.act import GELU, ReLU, Sigmoid, SiLU
 from designer.layers.arith import MultiplyScalar
-from designer.layers.attn import MultiheadAttention, ScaledDotProductAttention
+from designer.layers.attn import MultiheadAttention
 from designer.layers.linear import Linear
 from designer.layers.merge import Add, Multiply
 from designer.layers.norm import LayerNorm, RMSNorm
+from designer.layers.ready_attention import (
+    BIAS,
+    DROPOUT,
+    EPS,
+    EVEN_HEAD_DIM,
+    HEADS,
+    KV_HEADS,
+    QK_NORM,
+    QKV_BIAS,
+    QUERY_HEADS,
+    SEQUENCES,
+    THETA,
+    WIDTH,
+    WINDOW,
+    CausalSelfAttention,
+    GroupedQueryAttention,
+    check_heads,
+)
 from designer.layers.reg import Dropout
-from designer.layers.rotary import BASE, RotaryEmbedding
-from designer.layers.shape import Flatten, Split, Transpose, Unflatten
+from designer.layers.rotary import BASE
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs, Layer, Result
-
-WIDTH = "Size of the last axis of the input; inferred when empty."
-BIAS = "Add learned offsets."
-DROPOUT = "Share of values that training sets to 0."
-HEADS = "Number of heads; divides d_model."
-KV_HEADS = "Heads of key and value, each shared by a group of query heads; n_heads when empty."
-EPS = "Added to the mean square, so that nothing is divided by 0."
-SEQUENCES = "[B, T, C] or [T, C]"
 
 GATES: Mapping[str, Layer] = {
     "silu": SiLU(),
@@ -38,110 +47,6 @@ GATES: Mapping[str, Layer] = {
     "sigmoid": Sigmoid(),
 }
 """Activations of gated networks: SwiGLU, GeGLU, ReGLU, GLU."""
-
-
-def check_heads(layer: Layer, width: Size, heads: Size) -> None:
-    """Refuse a width that the heads do not divide."""
-    if at_values(heads) == 0 or compare(width, heads * (width // heads)) is Verdict.DIFFERENT:
-        template = "{layer} needs n_heads to divide {expected}, got {got}."
-        raise layer.refuse(template, option="n_heads", expected=width, got=heads)
-
-
-def split_heads(net: Net, x: Value, heads: Size, called: str = "") -> Value:
-    """[..., T, heads·d] to [..., heads, T, d]."""
-    apart = net.call(Unflatten(unflattened_size=(heads, -1)), x)
-    return net.call(Transpose(dim0=-3, dim1=-2), apart, called=called)
-
-
-def joined_heads(net: Net, x: Value) -> Value:
-    """[..., heads, T, d] to [..., T, heads·d]."""
-    return net.call(Flatten(start_dim=-2), net.call(Transpose(dim0=-3, dim1=-2), x))
-
-
-@layer(
-    "CausalSelfAttention",
-    family="block",
-    aliases=("gpt attention", "masked self-attention", "decoder attention", "因果自注意力"),
-    title="Causal self-attention",
-    stem="attn",
-)
-class CausalSelfAttention(Composite):
-    """Attention to oneself and what is before, as in GPT-2: y = softmax(q kᵀ / √d + mask) v Wₒᵀ."""
-
-    d_model: Size | None = option(None, WIDTH, min=1)
-    n_heads: Size = option(12, HEADS, min=1)
-    dropout: float = option(0.0, DROPOUT, min=0, max=1)
-    bias: bool = option(True, BIAS)
-
-    divisors: ClassVar[Mapping[str, tuple[str, ...]]] = {"d_model": ("n_heads",)}
-
-    def body(self, net: Net, x: Value) -> Value:
-        """[B, T, d_model] to the same shape."""
-        width = net.size("d_model", x, -1, "[..., {}]")
-        self.ranked(x.tensor, (2, 3), SEQUENCES)
-        check_heads(self, width, self.n_heads)
-        h = net.use("c_attn", Linear(out_features=3 * width, bias=self.bias), x)
-        names = ("query", "key", "value")
-        thirds = zip("qkv", net.parts(Split(chunks=3, dim=-1), h, names), strict=True)
-        q, k, v = (split_heads(net, part, self.n_heads, called) for called, part in thirds)
-        attention = ScaledDotProductAttention(is_causal=True, dropout_p=self.dropout)
-        h = joined_heads(net, net.call(attention, q, k, v))
-        back = Linear(in_features=width, out_features=width, bias=self.bias)
-        h = net.use("c_proj", back, h)
-        return net.use("resid_dropout", Dropout(p=self.dropout), h) if varies(self.dropout) else h
-
-    def caption(self, result: Result, inputs: Inputs) -> str:
-        """The number of heads."""
-        return f"{self.n_heads} heads"
-
-
-@layer(
-    "GroupedQueryAttention",
-    family="block",
-    aliases=("gqa", "mqa", "multi-query attention", "llama attention", "rope", "分组查询注意力"),
-    title="Grouped-query attention",
-    stem="self_attn",
-)
-class GroupedQueryAttention(Composite):
-    """Causal attention, keys turned and shared, as in Llama: y = softmax(q kᵀ/√d + mask) v Wₒᵀ."""
-
-    d_model: Size | None = option(None, WIDTH, min=1)
-    n_heads: Size = option(32, "Number of query heads.", min=1)
-    n_kv_heads: Size | None = option(None, KV_HEADS, min=1)
-    head_dim: Size | None = option(
-        None, "Size of one head, an even number; d_model // n_heads when empty.", min=1
-    )
-    rope_theta: float = option(BASE, "Base of the wavelengths of positions.", min=1)
-    qkv_bias: bool = option(False, "Add learned offsets to query, key and value.")
-
-    def body(self, net: Net, x: Value) -> Value:
-        """[B, T, d_model] to the same shape."""
-        width = net.size("d_model", x, -1, "[..., {}]")
-        self.ranked(x.tensor, (2, 3), SEQUENCES)
-        if self.head_dim is None:
-            check_heads(self, width, self.n_heads)
-        size = net.usual("head_dim", width // self.n_heads)
-        shared = net.usual("n_kv_heads", self.n_heads)
-        rotary = RotaryEmbedding(theta=self.rope_theta)
-        q = self._heads(net, "q", x, self.n_heads, size)
-        q = net.call(rotary, q, called="q_rotated")
-        k = self._heads(net, "k", x, shared, size)
-        k = net.call(rotary, k, called="k_rotated")
-        v = self._heads(net, "v", x, shared, size)
-        attention = ScaledDotProductAttention(is_causal=True, enable_gqa=True)
-        h = joined_heads(net, net.call(attention, q, k, v))
-        back = Linear(in_features=self.n_heads * size, out_features=width, bias=False)
-        return net.use("o_proj", back, h)
-
-    def _heads(self, net: Net, name: str, x: Value, heads: Size, size: Size) -> Value:
-        """Query, key or value by head."""
-        h = net.use(f"{name}_proj", Linear(out_features=heads * size, bias=self.qkv_bias), x)
-        return split_heads(net, h, heads, name)
-
-    def caption(self, result: Result, inputs: Inputs) -> str:
-        """The numbers of heads."""
-        shared = self.n_heads if self.n_kv_heads is None else self.n_kv_heads
-        return f"{self.n_heads} / {shared} heads"
 
 
 @layer(
@@ -242,15 +147,15 @@ class LlamaBlock(Composite):
     """Attention and gated MLP, as in Llama: h = x + A(norm(x)), y = h + MLP(norm(h))."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
-    n_heads: Size = option(32, "Number of query heads.", min=1)
+    n_heads: Size = option(32, QUERY_HEADS, min=1)
     n_kv_heads: Size | None = option(None, KV_HEADS, min=1)
-    head_dim: Size | None = option(
-        None, "Size of one head, an even number; d_model // n_heads when empty.", min=1
-    )
+    head_dim: Size | None = option(None, EVEN_HEAD_DIM, min=1)
     d_hidden: Size = option(11008, "Size within the MLP.", min=1)
-    rope_theta: float = option(BASE, "Base of the wavelengths of positions.", min=1)
+    rope_theta: float = option(BASE, THETA, min=1)
     eps: float = option(1e-5, EPS)
-    qkv_bias: bool = option(False, "Add learned offsets to query, key and value.")
+    qkv_bias: bool = option(False, QKV_BIAS)
+    qk_norm: bool = option(False, QK_NORM)
+    window: int | None = option(None, WINDOW, min=1)
 
     def body(self, net: Net, x: Value) -> Value:
         """[B, T, d_model] to the same shape."""
@@ -264,11 +169,19 @@ class LlamaBlock(Composite):
             head_dim=net.usual("head_dim", width // self.n_heads),
             rope_theta=self.rope_theta,
             qkv_bias=self.qkv_bias,
+            qk_norm=self.qk_norm,
+            eps=self.eps,
+            window=self.window,
         )
         h = net.use("input_layernorm", RMSNorm(eps=self.eps), x)
         x = net.call(Add(), x, net.use("self_attn", attention, h), called="mixed")
         h = net.use("post_attention_layernorm", RMSNorm(eps=self.eps), x)
         return net.call(Add(), x, net.use("mlp", GatedMLP(d_hidden=self.d_hidden), h))
+
+    def varied(self, formal: tuple[str, ...]) -> str:
+        """Options that change the body, and whether there is a window."""
+        window = "" if self.window is None else "WithWindow"
+        return super().varied(formal) + window
 
     def caption(self, result: Result, inputs: Inputs) -> str:
         """The numbers of heads."""

@@ -66,6 +66,29 @@ def designs() -> dict[str, Drawing]:
             ("RotaryEmbedding", {"theta": 500.0}),
             shape=TOKENS,
         )
+        latent = {"kv_lora_rank": 6, "qk_nope_head_dim": 4, "qk_rope_head_dim": 2}
+        capped = {"head_dim": 4, "n_kv_heads": 2, "d_hidden": 8}
+        DESIGNS["attention"] = chained(
+            ("PositionalEncoding", {"dropout": E("p")}),
+            ("PositionalEncoding", {"source": "interleaved"}),
+            ("PositionalEncoding", {"source": "halves"}),
+            ("MultiHeadLatentAttention", {"n_heads": HEADS, "q_lora_rank": 5, **latent}),
+            ("MultiHeadLatentAttention", {"n_heads": 2, "q_lora_rank": None, **latent}),
+            ("MultiQueryAttention", {"n_heads": HEADS, "bias": E("bias"), "dropout": E("p")}),
+            ("GroupedQueryAttention", {"n_heads": HEADS, "window": 3, "qk_norm": True}),
+            ("LlamaBlock", {"n_heads": HEADS, "window": 3, "d_hidden": 8}),
+            ("Gemma2Block", {"n_heads": HEADS, "window": 3, "scale": 0.5, **capped}),
+            ("Gemma2Block", {"n_heads": HEADS, **capped}),
+            ("Softcap", {"cap": 5.0}),
+            ("ProjectedAttention", {"n_heads": HEADS, "k_bias": False, "dropout": E("p")}),
+            ("ProjectedAttention", {"n_heads": HEADS, "bias": False}),
+            ("BERTBlock", {"n_heads": HEADS, "dropout": E("p")}),
+            ("BERTBlock", {"n_heads": 2, "activation": "relu"}),
+            ("T5Block", {"n_heads": HEADS, "gated": True, "activation": "gelu_tanh"}),
+            ("T5Block", {"n_heads": 2, "dropout": E("p")}),
+            ("T5Attention", {"n_heads": HEADS, "is_causal": True}),
+            shape=TOKENS,
+        )
         DESIGNS["network"] = chained(
             ("BasicBlock", {}),
             ("BasicBlock", {"out_channels": E("2*width"), "stride": 2}),
@@ -83,7 +106,7 @@ def designs() -> dict[str, Drawing]:
     return DESIGNS
 
 
-@pytest.mark.parametrize("name", ["transformer", "network"])
+@pytest.mark.parametrize("name", ["transformer", "attention", "network"])
 def test_the_module_is_what_is_drawn(name: str) -> None:
     report = check(designs()[name].editor.document)
     assert report.failure is None
@@ -92,7 +115,7 @@ def test_the_module_is_what_is_drawn(name: str) -> None:
     assert len([case for case in report.cases if case.skipped is None]) >= 5
 
 
-@pytest.mark.parametrize("name", ["transformer", "network"])
+@pytest.mark.parametrize("name", ["transformer", "attention", "network"])
 def test_code_is_formatted_typed_and_clean(name: str, tmp_path: Path, cache: pytest.Cache) -> None:
     file = tmp_path / "exported.py"
     file.write_text(code(designs()[name], name))

@@ -31,6 +31,14 @@ def state(id: str) -> list[Row]:
     return [_row(name, shape, *tie) for name, shape, *tie in _unfolded(model(id)["state"])]
 
 
+def block(id: str, prefix: str) -> list[Row]:
+    """The rows of a block of a real model: those whose names begin with `prefix`."""
+    models = json.loads((FOLDER / "blocks.json").read_text(encoding="utf-8"))["models"]
+    (found,) = (record for record in models if record["id"] == id)
+    rows = (Row(name, tuple(shape)) for name, shape, *_ in found["state"])
+    return [row for row in rows if row.name.startswith(prefix)]
+
+
 def _row(name: str, shape: list[int], tie: str = "") -> Row:
     return Row(name, tuple(shape), tie.removeprefix("t:") or None)
 

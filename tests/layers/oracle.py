@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -233,7 +234,7 @@ class Interpreter:
 
     def support(self, support: code.Support) -> Any:
         """A function that stands in the exported code."""
-        namespace: dict[str, Any] = {"torch": torch, "Tensor": torch.Tensor}
+        namespace: dict[str, Any] = {"math": math, "torch": torch, "Tensor": torch.Tensor}
         exec(support.source, namespace)
         return namespace[support.name]
 
