@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, cast
 
 from designer.core import size as sizes
-from designer.core.code import Call, Code, Module, Ref
+from designer.core.code import Call, Code, Loop, Module, Ref
 from designer.core.document import Dimension, Document, Variable
 from designer.core.expression import Flag, Real, Scope
 from designer.core.finding import Finding
@@ -26,7 +26,7 @@ from designer.core.layer import (
 )
 from designer.core.message import message
 from designer.core.option import Option, Whole
-from designer.core.param import Param, Tally, state_place, within
+from designer.core.param import Param, Tally, marked, state_place
 from designer.core.parts import names_used
 
 if TYPE_CHECKING:
@@ -231,15 +231,15 @@ class Net:
     def _chained(self, name: str, part: Part, x: Tensor) -> Result:
         if isinstance(part, Layer):
             result = self._rule(name, part, {part.inputs()[0].name: x})
-            return replace(result, params=tuple(_marked(part.kind, result.params)))
+            return replace(result, params=tuple(marked(part.kind, result.params)))
         params: list[Param] = []
-        makes: list[Call | None] = []
+        makes: list[Call] = []
         flops: Size = 0
         for place, inner in enumerate(part):
             result = self._chained(f"{name}.{place}", inner, x)
             x, flops = result.outputs[0], flops + result.flops
             params += _within(str(place), result.params)
-            makes.append(result.written.make if result.written else None)
+            makes.append(_module_of(result))
         make = Call("nn.Sequential", tuple(makes))
         return Result((x,), tuple(params), flops, Code(Call(Module(), (Ref("x"),)), make))
 
@@ -267,7 +267,7 @@ class Net:
         return Remark(remark.severity, text, training=remark.training)
 
     def _keep(self, name: str, kind: str, result: Result) -> None:
-        self.params += _within(name, _marked(kind, result.params))
+        self.params += _within(name, marked(kind, result.params))
         self.flops = self.flops + result.flops
 
     def _stepped(
@@ -329,6 +329,14 @@ class Net:
         return replace(tensor, shape=tuple(shape))
 
 
+def _module_of(result: Result) -> Call:
+    """How a link of a chain is made; raises TypeError for one that is no module by itself."""
+    code = result.written
+    if code is None or not isinstance(code.make, Call) or isinstance(code.use, Loop):
+        raise TypeError("a chain is made of modules that are called")
+    return code.make
+
+
 def layer_learns(steps: list[Step], name: str) -> bool:
     """Whether the layer of that name has parameters or buffers."""
     return any(step.result.params for step in steps if step.name == name)
@@ -361,12 +369,8 @@ def _tensors(layer: Layer, arrived: Mapping[str, tuple[Value, ...]]) -> Inputs:
     }
 
 
-def _marked(kind: str, params: tuple[Param, ...]) -> tuple[Param, ...]:
-    return tuple(replace(p, norm=True) for p in params) if "Norm" in kind else params
-
-
 def _within(name: str, params: tuple[Param, ...]) -> Iterator[Param]:
-    return (replace(param, name=within(name, param.name)) for param in params)
+    return (param.under(name) for param in params) if name else iter(params)
 
 
 def _formal(option: Option, value: Any, divisors: tuple[str, ...]) -> Any:

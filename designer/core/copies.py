@@ -25,7 +25,7 @@ from designer.core.code import (
 )
 from designer.core.layer import Layer, LayerError, Port, Result, applied, note, overheard
 from designer.core.message import message
-from designer.core.param import Param, Span
+from designer.core.param import Param, Span, marked
 from designer.core.size import Size, Verdict, compare
 from designer.core.tensor import ANYTHING, Tensor
 
@@ -98,7 +98,7 @@ class Repeat(Layer):
         second = first if alone else self._second(first, fed, carried)
         return Result(
             second.outputs,
-            first.params if self.shared else tuple(self._params(first, second)),
+            self._marked(first) if self.shared else tuple(self._params(first, second)),
             first.flops + (self.count - 1) * second.flops,
             write=lambda: self._code(first, second, carried),
         )
@@ -158,11 +158,15 @@ class Repeat(Layer):
 
     def _params(self, first: Result, second: Result) -> Iterator[Param]:
         """Those of all copies: of copy 1 apart where it has others."""
-        if first.params == second.params:
-            yield from (param.copied(Span(0, self.count)) for param in first.params)
+        one, other = self._marked(first), self._marked(second)
+        if one == other:
+            yield from (param.copied(Span(0, self.count)) for param in one)
         else:
-            yield from (param.under("0") for param in first.params)
-            yield from (param.copied(Span(1, self.count - 1)) for param in second.params)
+            yield from (param.under("0") for param in one)
+            yield from (param.copied(Span(1, self.count - 1)) for param in other)
+
+    def _marked(self, result: Result) -> tuple[Param, ...]:
+        return marked(self.inner.kind, result.params)
 
     def _check_alike(self, first: Result, second: Result) -> None:
         """Refuse copies that no loop can go through, and one module for two that differ."""
@@ -220,9 +224,8 @@ def alike(a: object, b: object) -> bool:
     """Whether two pieces of `designer.core.code` are written alike, classes by their bodies."""
     if a is b or type(a) is not type(b):
         return a is b
-    findings = getattr(a, "findings", None), getattr(b, "findings", None)
-    if None not in findings:
-        return alike(*map(_written, findings))
+    if hasattr(a, "findings") and hasattr(b, "findings"):
+        return alike(_written(a.findings), _written(b.findings))
     if isinstance(a, tuple | list) and isinstance(b, tuple | list):
         return len(a) == len(b) and all(map(alike, a, b))
     if type(a) in PIECES:
@@ -277,7 +280,7 @@ class Bank(Layer):
         span = Span(0, self.count, k)
         return Result(
             (x.with_last(one.outputs[0].axis(-1)).with_dtype(one.outputs[0].dtype),),
-            tuple(param.copied(span) for param in one.params),
+            tuple(param.copied(span) for param in marked(self.inner.kind, one.params)),
             one.flops,
             write=lambda: self._code(one),
         )

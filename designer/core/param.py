@@ -124,6 +124,11 @@ def within(owner: str, name: str) -> str:
     return f"{owner}.{name}" if name else owner
 
 
+def marked(kind: str, params: tuple[Param, ...]) -> tuple[Param, ...]:
+    """The parameters of a layer of this kind within another: those of a normalisation say so."""
+    return tuple(replace(p, norm=True) for p in params) if "Norm" in kind else params
+
+
 def state_place(name: str, param: Param) -> int:
     """Sorts as a state dict does: a module's own parameters, its own buffers, then its parts."""
     if "." in name:

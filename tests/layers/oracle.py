@@ -232,9 +232,25 @@ class Interpreter:
         chosen = conditional.then if self.run(conditional.test) else conditional.otherwise
         return self.run(chosen)
 
+    def copies(self, copies: code.Copies) -> nn.ModuleList:
+        """A list of modules."""
+        first = [] if copies.first is None else [self.run(copies.first)]
+        return nn.ModuleList([*first, *(self.run(copies.make) for _ in range(known(copies.count)))])
+
+    def loop(self, loop: code.Loop) -> Any:
+        """What the last of several uses gives; each takes what the one before it gave."""
+        held, values, given = self.module, self.values, None
+        turns = held if loop.times is None else [held] * known(loop.times)
+        for self.module in turns:
+            given = self.run(loop.body)
+            ports = named_outputs(loop.returns or loop.carried[0][1], given)
+            self.values = {**self.values, **{port: ports[out] for port, out in loop.carried}}
+        self.module, self.values = held, values
+        return given
+
     def support(self, support: code.Support) -> Any:
         """A function that stands in the exported code."""
-        namespace: dict[str, Any] = {"math": math, "torch": torch, "Tensor": torch.Tensor}
+        namespace = {"math": math, "torch": torch, "nn": nn, "Tensor": torch.Tensor}
         exec(support.source, namespace)
         return namespace[support.name]
 
@@ -255,6 +271,8 @@ RULES: dict[type, Callable[[Interpreter, Any], Any]] = {
     code.Item: Interpreter.item,
     code.Infix: Interpreter.infix,
     code.Support: Interpreter.support,
+    code.Copies: Interpreter.copies,
+    code.Loop: Interpreter.loop,
     code.Conditional: Interpreter.conditional,
 }
 
