@@ -1,4 +1,4 @@
-"""What holds for all tests: no display, and no look at the user's own settings and state."""
+"""What holds for all tests: no display, English, no look at the user's settings and state."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, settings
 
 # Before anything imports Qt, which reads these once. A real display is used only by name.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# Sentences are compared as they stand in the code, whatever this machine speaks.
+os.environ["NETDRAFT_LANGUAGE"] = "en"
 
 _home = tempfile.TemporaryDirectory(prefix="netdraft-tests-", ignore_cleanup_errors=True)
 

@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from designer.cli.count import plain_problems
-from designer.cli.opening import open_analysis, sentence
+from designer.cli.opening import line, open_analysis, placed
+from designer.cli.saying import told
+from designer.core.message import message
 from designer.export.check import check
 from designer.export.pytorch import export_problems
 
@@ -14,7 +16,15 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from designer.core.analysis import Analysis
+    from designer.core.message import Message
     from designer.export.check import Case, Report
+
+SEVERITIES = {
+    "error": message("error"),
+    "incomplete": message("incomplete"),
+    "warning": message("warning"),
+    "hint": message("hint"),
+}
 
 
 def run(arguments: Namespace) -> int:
@@ -37,7 +47,7 @@ def _plain(analysis: Analysis, report: Report | None) -> dict[str, Any]:
         found["torch"] = {
             "version": report.torch,
             "matches": report.matches,
-            "failure": None if report.failure is None else str(report.failure),
+            "failure": None if report.failure is None else told(report.failure),
             "cases": [_plain_case(case) for case in report.cases],
         }
     return found
@@ -45,38 +55,43 @@ def _plain(analysis: Analysis, report: Report | None) -> dict[str, Any]:
 
 def _plain_case(case: Case) -> dict[str, Any]:
     return {
-        "name": str(case.name),
+        "name": told(case.name),
         "device": case.device,
-        "skipped": None if case.skipped is None else str(case.skipped),
-        "differences": [str(difference) for difference in case.differences],
+        "skipped": None if case.skipped is None else told(case.skipped),
+        "differences": [told(difference) for difference in case.differences],
     }
 
 
 def _print_problems(analysis: Analysis) -> None:
     problems = analysis.problems()
-    told = {*problems}
-    problems += [problem for problem in export_problems(analysis) if problem not in told]
+    known = {*problems}
+    problems += [problem for problem in export_problems(analysis) if problem not in known]
     for problem in problems:
-        print(f"{problem.severity}: {sentence(problem, analysis.document)}")
+        said = placed(problem, analysis.document)
+        severity = SEVERITIES[problem.severity]
+        print(line(message("{severity}: {said}", severity=severity, said=said)))
     if not problems:
-        print("No problems.")
+        print(told(message("No problems.")))
 
 
 def _print_report(report: Report) -> None:
     if report.failure is not None:
-        print(f"The export was not compared: {report.failure}")
+        print(told(message("The export was not compared: {reason}", reason=report.failure)))
         return
     for case in report.cases:
-        print(f"{case.name}: {_outcome(case)}")
+        print(told(message("{case}: {outcome}", case=case.name, outcome=_outcome(case))))
         for difference in case.differences:
-            print(f"  {difference}")
-    verdict = "matches" if report.matches else "does not match"
-    print(f"The export {verdict} the design (torch {report.torch}).")
+            print(f"  {told(difference)}")
+    text = "The export does not match the design (torch {version})."
+    if report.matches:
+        text = "The export matches the design (torch {version})."
+    print(told(message(text, version=report.torch)))
 
 
-def _outcome(case: Case) -> str:
+def _outcome(case: Case) -> Message:
     if case.skipped is not None:
-        return f"skipped, since the design has a problem there: {case.skipped}"
+        text = "skipped, since the design has a problem there: {reason}"
+        return message(text, reason=case.skipped)
     if case.differences:
-        return f"{len(case.differences)} differences"
-    return "equal" if case.device == "cpu" else "equal (shapes only)"
+        return message("{count} differences", count=len(case.differences))
+    return message("equal") if case.device == "cpu" else message("equal (shapes only)")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from designer.cli.opening import open_analysis, sentence
-from designer.cli.saying import say
+from designer.cli.opening import open_analysis, placed
+from designer.cli.saying import columns, left, listed, right, say, told
 from designer.core import cost, count, numbers, size
+from designer.core.message import message
 from designer.core.param import within
 from designer.core.tensor import Tensor
 from designer.export.uses import outputs_of
@@ -26,6 +27,13 @@ LONGEST_PERIOD = 32
 
 LEAST_REPEATS = 3
 LONGEST_FORMULA = 200
+HEADINGS = (
+    message("layer"),
+    message("kind"),
+    message("output"),
+    message("parameters"),
+    message("share"),
+)
 MOST_TERMS = 8
 """The total is also written as a sum where it has no more terms."""
 
@@ -39,7 +47,7 @@ def run(arguments: Namespace) -> int:
     else:
         print("\n".join(table(analysis)))
         for problem in blocking:
-            say(sentence(problem, analysis.document))
+            say(placed(problem, analysis.document))
     return 1 if blocking else 0
 
 
@@ -104,7 +112,7 @@ def plain_problems(analysis: Analysis) -> Iterator[dict[str, Any]]:
             "layer": None if problem.node is None else nodes[problem.node].name,
             "port": problem.port,
             "option": problem.option,
-            "message": str(problem.message),
+            "message": told(problem.message),
         }
 
 
@@ -128,13 +136,14 @@ def table(analysis: Analysis) -> Iterator[str]:
     layers = [_line(analysis, id) for id in analysis.network.ordered()]
     total = analysis.counted.parameters
     lines = list(grouped(layers))
-    cells = [("layer", "kind", "output", "parameters", "share")]
+    cells = [tuple(map(told, HEADINGS))]
     cells += [_cells(line, total) for line in lines]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    notes = ["", *(f"  tied to {line.tied}" if line.tied else "" for line in lines)]
-    for (name, kind, shape, parameters, share), note in zip(cells, notes, strict=True):
-        left = f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {shape:<{widths[2]}}"
-        yield f"{left}  {parameters:>{widths[3]}}  {share:>{widths[4]}}{note}".rstrip()
+    widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
+    notes = ["", *(_note(line) for line in lines)]
+    sides = (left, left, left, right, right)
+    for row, note in zip(cells, notes, strict=True):
+        placed = (side(text, width) for side, text, width in zip(sides, row, widths, strict=True))
+        yield f"{'  '.join(placed)}{note}".rstrip()
     yield ""
     yield from totals(analysis, lines)
 
@@ -158,7 +167,11 @@ def _shape(tensor: Tensor) -> str:
     return str(Tensor(tuple(map(size.at_values, tensor.shape)), tensor.dtype, tensor.partial))
 
 
-def _cells(line: Line, total: int) -> tuple[str, str, str, str, str]:
+def _note(line: Line) -> str:
+    return "  " + told(message("tied to {owners}", owners=line.tied)) if line.tied else ""
+
+
+def _cells(line: Line, total: int) -> tuple[str, ...]:
     count, times = line.parameters, line.times
     several = f"{times} × " if times > 1 else ""
     figure = "" if count == 0 else several + numbers.count(count)
@@ -203,19 +216,25 @@ def totals(analysis: Analysis, lines: Sequence[Line]) -> Iterator[str]:
     """The totals, as sums where that makes them plain."""
     found = analysis.totals()
     figure = numbers.count if found.known else numbers.at_least
-    yield f"parameters  {figure(found.parameters)}{_as_sum(lines)}"
-    yield f"trainable   {figure(found.trainable)}"
-    yield f"weights     {figure(found.weights)}"
-    yield f"biases      {figure(found.biases)}"
-    yield f"buffers     {figure(found.buffers)}"
     sizes = (
-        f"{numbers.size_bytes(cost.weight_bytes(found, dtype))} in {dtype}"
+        message("{size} in {dtype}", size=numbers.size_bytes(number), dtype=dtype)
         for dtype in cost.WEIGHT_BYTES
+        for number in (cost.weight_bytes(found, dtype),)
     )
-    yield f"memory      {', '.join(sizes)}"
+    rows = [
+        (message("parameters"), figure(found.parameters) + _as_sum(lines)),
+        (message("trainable"), figure(found.trainable)),
+        (message("weights"), figure(found.weights)),
+        (message("biases"), figure(found.biases)),
+        (message("buffers"), figure(found.buffers)),
+        (message("memory"), listed(sizes)),
+    ]
     formula = count.symbolic_total(analysis)
     if found.known and size.names(formula) and len(str(formula)) <= LONGEST_FORMULA:
-        yield f"formula     {formula}"
+        rows.append((message("formula"), str(formula)))
+    width = max(columns(told(label)) for label, _ in rows)
+    for label, text in rows:
+        yield f"{left(told(label), width)}  {text}"
 
 
 def _as_sum(lines: Sequence[Line]) -> str:

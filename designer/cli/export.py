@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from designer.cli.opening import open_analysis, sentence
+from designer.cli.opening import open_analysis, placed
 from designer.cli.place import find
 from designer.cli.saying import say
 from designer.core.message import message
@@ -24,7 +24,7 @@ def run(arguments: Namespace) -> int:
     analysis = open_analysis(arguments.file)
     problems = export_problems(analysis)
     for problem in problems:
-        say(sentence(problem, analysis.document))
+        say(placed(problem, analysis.document))
     if problems:
         return 1
     text = write(analysis, analysis.document.title or find(arguments.file).stem).text

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import designer.layers  # noqa: F401  (fills the catalogue)
 from designer.cli import packages
+from designer.cli.saying import listed, told, word
 from designer.core.entry import text_of
+from designer.core.help import paragraphs
 from designer.core.layer import CATALOGUE, FAMILIES
+from designer.core.message import message
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -39,17 +42,18 @@ def run(arguments: Namespace) -> int:
 
 
 def _answers(kind: type[Layer], words: str) -> bool:
-    return any(words in name.lower() for name in (kind.kind, kind.title, *kind.aliases))
+    names = (kind.kind, kind.title, word(kind.title), *kind.aliases)
+    return any(words in name.lower() for name in names)
 
 
 def plain(kind: type[Layer]) -> dict[str, Any]:
     """A layer as plain data."""
     return {
         "kind": kind.kind,
-        "title": kind.title,
+        "title": word(kind.title),
         "family": kind.family,
         "aliases": list(kind.aliases),
-        "help": (kind.__doc__ or "").strip(),
+        "help": "\n\n".join(map(word, paragraphs(kind))),
         "inputs": [port._asdict() for port in kind.ports],
         "options": [_plain_option(option) for option in kind.declared],
     }
@@ -62,7 +66,7 @@ def _plain_option(option: Option) -> dict[str, Any]:
         "default": text_of(option.default),
         "limits": [option.minimum, option.maximum],
         "choices": list(option.choices),
-        "help": option.help,
+        "help": word(option.help),
     }
 
 
@@ -71,24 +75,28 @@ def listing(kinds: list[type[Layer]]) -> Iterator[str]:
     for family, title in FAMILIES.items():
         members = [kind for kind in kinds if kind.family == family]
         if members:
-            yield f"{title} ({len(members)})"
+            yield f"{word(title)} ({len(members)})"
         for kind in members:
-            yield f"  {kind.kind}: {_first_line(kind)}"
+            yield "  " + _said(kind.kind, word(paragraphs(kind)[0]))
             for option in kind.declared:
                 yield f"    {_described(option)}"
 
 
-def _first_line(kind: type[Layer]) -> str:
-    return (kind.__doc__ or "").strip().splitlines()[0]
+def _said(name: str, said: str) -> str:
+    return told(message("{name}: {said}", name=name, said=said))
 
 
 def _described(option: Option) -> str:
     """`stride = 1: Step between windows, per axis. (at least 1)`"""
-    notes = [
-        f"at least {option.minimum:g}" if option.minimum is not None else "",
-        f"at most {option.maximum:g}" if option.maximum is not None else "",
-        f"one of {', '.join(option.choices)}" if option.choices else "",
-    ]
-    said = ", ".join(note for note in notes if note)
-    default = text_of(option.default) or "(empty)"
-    return f"{option.name} = {default}: {option.help}{f' ({said})' if said else ''}"
+    notes = []
+    if option.minimum is not None:
+        notes.append(message("at least {limit:g}", limit=option.minimum))
+    if option.maximum is not None:
+        notes.append(message("at most {limit:g}", limit=option.maximum))
+    if option.choices:
+        notes.append(message("one of {choices}", choices=", ".join(option.choices)))
+    said = word(option.help)
+    if notes:
+        said = told(message("{help} ({limits})", help=said, limits=listed(notes)))
+    default = text_of(option.default) or told(message("(empty)"))
+    return _said(f"{option.name} = {default}", said)

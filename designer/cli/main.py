@@ -7,19 +7,26 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from designer.core.message import message
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from designer.core.message import Message
 
 COMMANDS = ("count", "check", "export", "layers")
 USAGE = 2
 INTERRUPTED = 130
-EPILOG = "FILE is a .netdraft file, or the name of an example: gpt2-small, cifar10-cnn, ..."
+EXAMPLES = "gpt2-small, cifar10-cnn, ..."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0 fine, 1 problems, 2 cannot be read or used."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     _write_what_can_be_written()
+    wished, arguments = _wished(arguments)
+    if wished is not None:
+        return _printing(arguments, wished)
     if not arguments or not (arguments[0] in COMMANDS or arguments[0].startswith("-")):
         from designer.cli.place import find
         from designer.ui.app import main as open_window
@@ -28,9 +35,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _printing(arguments)
 
 
-def _printing(arguments: list[str]) -> int:
+def _wished(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The language that is asked for anywhere among the arguments, and the other arguments."""
+    parser = argparse.ArgumentParser(prog="netdraft", add_help=False, allow_abbrev=False)
+    parser.add_argument("--language")
+    found, rest = parser.parse_known_args(arguments)
+    return found.language, rest
+
+
+def _printing(arguments: list[str], wished: str | None = None) -> int:
     """Run a command whose output may be cut off, closed or full."""
+    from designer.cli.saying import say, speak
+
     try:
+        speak(wished, os.environ)
         code = _run(_parser().parse_args(arguments))
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -40,7 +58,8 @@ def _printing(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         _write_nothing_more()
-        print(f"netdraft: the output could not be written: {error.strerror}.", file=sys.stderr)
+        text = "netdraft: the output could not be written: {reason}."
+        say(message(text, reason=error.strerror))
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -61,6 +80,7 @@ def _write_what_can_be_written() -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from designer.cli.saying import told
     from designer.files.refusal import Refusal
 
     try:
@@ -71,7 +91,7 @@ def _run(arguments: argparse.Namespace) -> int:
             use_enabled()
         return command(arguments)
     except Refusal as refusal:
-        print(f"netdraft: {refusal}", file=sys.stderr)
+        print(f"netdraft: {told(refusal.message)}", file=sys.stderr)
         return USAGE
 
 
@@ -98,59 +118,96 @@ def _parser() -> argparse.ArgumentParser:
         prog="netdraft",
         usage="netdraft [FILE ...]\n       netdraft {count,check,export} FILE [options]\n"
         "       netdraft layers [WORDS | --packages | --enable NAME | --disable NAME]",
-        description="Draw neural networks: exact shapes, exact counts, PyTorch code that runs.",
-        epilog=EPILOG,
+        description=_told(
+            message("Draw neural networks: exact shapes, exact counts, PyTorch code that runs.")
+        ),
+        epilog=_epilog(),
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    _add_count(commands)
-    _add_check(commands)
-    _add_export(commands)
-    _add_layers(commands)
+    text = message("print the version")
+    parser.add_argument("--version", action=_Version, nargs=0, help=_told(text))
+    _add_language(parser)
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="command", prog="netdraft"
+    )
+    for add in (_add_count, _add_check, _add_export, _add_layers):
+        _add_language(add(commands))
     return parser
 
 
-def _add_count(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("count", help="print every number of a design", epilog=EPILOG)
+def _told(text: Message) -> str:
+    """A help text as argparse takes it, which reads % as the start of a name."""
+    from designer.cli.saying import told
+
+    return told(text).replace("%", "%%")
+
+
+def _epilog() -> str:
+    text = "FILE is a .netdraft file, or the name of an example: {examples}"
+    return _told(message(text, examples=EXAMPLES))
+
+
+def _add_language(parser: argparse.ArgumentParser) -> None:
+    """For the help alone: it is taken from among the arguments before they are parsed."""
+    from designer.languages import languages
+
+    text = message("the language to speak: {known}", known=", ".join(languages()))
+    parser.add_argument("--language", help=_told(text))
+
+
+def _add_count(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    text = message("print every number of a design")
+    command = commands.add_parser("count", help=_told(text), epilog=_epilog())
     command.add_argument("file", metavar="FILE")
-    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    text = message("print JSON instead of a table")
+    command.add_argument("--json", action="store_true", help=_told(text))
+    return command
 
 
-def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("check", help="list what is wrong with a design", epilog=EPILOG)
+def _add_check(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    text = message("list what is wrong with a design")
+    command = commands.add_parser("check", help=_told(text), epilog=_epilog())
     command.add_argument("file", metavar="FILE")
-    command.add_argument(
-        "--torch",
-        action="store_true",
-        help="also build the exported module and compare it with the design",
-    )
-    command.add_argument("--json", action="store_true", help="print JSON instead of sentences")
+    text = message("also build the exported module and compare it with the design")
+    command.add_argument("--torch", action="store_true", help=_told(text))
+    text = message("print JSON instead of sentences")
+    command.add_argument("--json", action="store_true", help=_told(text))
+    return command
 
 
-def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("export", help="write a design as PyTorch code", epilog=EPILOG)
+def _add_export(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    text = message("write a design as PyTorch code")
+    command = commands.add_parser("export", help=_told(text), epilog=_epilog())
     command.add_argument("file", metavar="FILE")
-    command.add_argument(
-        "-o", "--output", default="-", help="the file to write (default: standard output, -)"
-    )
-    command.add_argument(
-        "--force", action="store_true", help="replace a file that was not exported by Netdraft"
-    )
+    text = message("the file to write (default: standard output, -)")
+    command.add_argument("-o", "--output", default="-", help=_told(text))
+    text = message("replace a file that was not exported by Netdraft")
+    command.add_argument("--force", action="store_true", help=_told(text))
+    return command
 
 
-def _add_layers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("layers", help="list the layers, with options and help")
-    command.add_argument("words", metavar="WORDS", nargs="?", default="", help="part of a name")
-    command.add_argument("--json", action="store_true", help="print JSON instead of a list")
+def _add_layers(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    text = message("list the layers, with options and help")
+    command = commands.add_parser("layers", help=_told(text))
+    text = message("part of a name")
+    command.add_argument("words", metavar="WORDS", nargs="?", default="", help=_told(text))
+    text = message("print JSON instead of a list")
+    command.add_argument("--json", action="store_true", help=_told(text))
     packages = command.add_mutually_exclusive_group()
-    packages.add_argument(
-        "--packages", action="store_true", help="list the installed packages that offer layers"
-    )
-    packages.add_argument(
-        "--enable", metavar="NAME", help="use the layers of a package from now on"
-    )
-    packages.add_argument("--disable", metavar="NAME", help="use them no more")
+    text = message("list the installed packages that offer layers")
+    packages.add_argument("--packages", action="store_true", help=_told(text))
+    text = message("use the layers of a package from now on")
+    packages.add_argument("--enable", metavar="NAME", help=_told(text))
+    packages.add_argument("--disable", metavar="NAME", help=_told(message("use them no more")))
+    return command
 
 
 class _Version(argparse.Action):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import designer.layers  # noqa: F401  (fills the catalogue)
 from designer.cli.place import find
-from designer.cli.saying import LONGEST, say
+from designer.cli.saying import LONGEST, say, told
 from designer.core.analysis import Analysis
+from designer.core.message import message
 from designer.files.codec import read_document
 from designer.files.refusal import shown
 from designer.files.storage import read_file
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from designer.core.analysis import Analysis as Analysed
     from designer.core.document import Document
     from designer.core.finding import Problem
+    from designer.core.message import Message
 
 
 def open_document(file: str) -> Document:
@@ -26,7 +28,7 @@ def open_document(file: str) -> Document:
     path = find(file)
     loaded = read_document(read_file(path), str(path))
     for notice in loaded.notices:
-        say(str(notice))
+        say(notice)
     return loaded.document
 
 
@@ -35,8 +37,15 @@ def open_analysis(file: str) -> Analysed:
     return Analysis(open_document(file))
 
 
-def sentence(problem: Problem, document: Document) -> str:
+def placed(problem: Problem, document: Document) -> Message:
     """A problem with the place where it is: `fc1: Linear expects ...`."""
     node = document.graph.nodes.get(problem.node) if problem.node is not None else None
     place = node.name if node else problem.option
-    return shown(f"{place}: {problem.message}" if place else str(problem.message), LONGEST)
+    if not place:
+        return problem.message
+    return message("{place}: {said}", place=place, said=problem.message)
+
+
+def line(text: Message) -> str:
+    """A message as one line of output may show it."""
+    return shown(told(text), LONGEST)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from designer.cli.saying import LONGEST, say
+from designer.cli.saying import LONGEST, say, told
+from designer.core.message import message
 from designer.files.packages import installed, load, load_enabled, plain_name
 from designer.files.refusal import shown
 from designer.files.settings import layer_packages, set_layer_packages
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def use_enabled() -> None:
     """Load the layers of the enabled packages; what goes wrong is said, and no more."""
     for problem in load_enabled():
-        say(str(problem))
+        say(problem)
 
 
 def show(*, json_wanted: bool) -> int:
@@ -37,29 +38,34 @@ def show(*, json_wanted: bool) -> int:
 def _listing(enabled: set[str]) -> Iterator[str]:
     found = installed()
     for name, package in found.items():
-        state = "enabled" if name in enabled else "not enabled"
+        text = "{package} {version}, not enabled: {kinds}"
+        if name in enabled:
+            text = "{package} {version}, enabled: {kinds}"
         kinds = shown(", ".join(package.kinds), LONGEST)
-        yield f"{shown(package.name)} {shown(package.version)}, {state}: {kinds}"
+        names = {"package": shown(package.name), "version": shown(package.version)}
+        yield told(message(text, kinds=kinds, **names))
     for name in sorted(enabled - found.keys()):
-        yield f"{shown(name)}, enabled, not installed"
+        yield told(message("{package}, enabled, not installed", package=shown(name)))
     if not found and not enabled:
-        yield "No installed package offers layers."
+        yield told(message("No installed package offers layers."))
 
 
 def enable(name: str) -> int:
     """Use the layers of a package from now on; 1 where it is not there or cannot be used."""
     plain, packages = plain_name(name), installed()
     if plain not in packages:
-        say(f"No installed package {shown(name)} offers layers.")
+        say(message("No installed package {package} offers layers.", package=shown(name)))
         return 1
     enabled = layer_packages()
     if plain not in map(plain_name, enabled):
         set_layer_packages((*enabled, packages[plain].name))
     problems = load([plain])
     for problem in problems:
-        say(str(problem))
+        say(problem)
     if not problems:
-        print(f"{packages[plain].name} is enabled: {', '.join(packages[plain].kinds)}")
+        kinds = ", ".join(packages[plain].kinds)
+        text = message("{package} is enabled: {kinds}", package=packages[plain].name, kinds=kinds)
+        print(told(text))
     return 1 if problems else 0
 
 
@@ -68,8 +74,8 @@ def disable(name: str) -> int:
     enabled = layer_packages()
     kept = [other for other in enabled if plain_name(other) != plain_name(name)]
     if len(kept) == len(enabled):
-        say(f"{shown(name)} is not enabled.")
+        say(message("{package} is not enabled.", package=shown(name)))
         return 1
     set_layer_packages(kept)
-    print(f"{shown(name)} is not enabled any more.")
+    print(told(message("{package} is not enabled any more.", package=shown(name))))
     return 0
