@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from designer.layers import (
     act,
+    alike,
     arith,
     attn,
     bags,
@@ -31,9 +32,13 @@ from designer.layers import (
     ready,
     ready_attention,
     ready_bert,
+    ready_cnn,
+    ready_diffusion,
     ready_gemma,
     ready_latent,
+    ready_mamba,
     ready_t5,
+    ready_unet,
     ready_vision,
     reduce,
     reg,
@@ -51,6 +56,7 @@ from designer.layers import (
 
 __all__ = [
     "act",
+    "alike",
     "arith",
     "attn",
     "bags",
@@ -78,9 +84,13 @@ __all__ = [
     "ready",
     "ready_attention",
     "ready_bert",
+    "ready_cnn",
+    "ready_diffusion",
     "ready_gemma",
     "ready_latent",
+    "ready_mamba",
     "ready_t5",
+    "ready_unet",
     "ready_vision",
     "reduce",
     "reg",

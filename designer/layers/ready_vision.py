@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from designer.core.code import Call, Code, Module
 from designer.core.composite import Composite, Net, Part, Value
 from designer.core.layer import layer
 from designer.core.option import option
-from designer.core.size import Size, Verdict, compare, value
-from designer.layers.act import GELU, ReLU, ReLU6, Sigmoid
+from designer.core.size import Size, Verdict, compare, maximum, value
+from designer.layers.act import GELU, Hardsigmoid, Hardswish, ReLU, ReLU6, Sigmoid, SiLU
 from designer.layers.conv import Conv2d
 from designer.layers.linear import Linear
 from designer.layers.merge import Add, Multiply
@@ -18,12 +21,21 @@ from designer.layers.shape import Flatten, Permute, Transpose
 from designer.layers.source import Parameter
 
 if TYPE_CHECKING:
-    from designer.core.layer import Inputs, Result
+    from designer.core.layer import Inputs, Layer, Result
 
 IMAGES = "[N, {}, H, W]"
 CHANNELS = "Channels of the input; inferred when empty."
 STRIDE = "Step of the 3×3 convolution."
+LAYER_SCALE = 1e-6
 OUT = "Channels of the output; those of the input when empty."
+RATIO = "How many times as many channels there are within."
+
+SQUEEZED: Mapping[str, Layer] = {"relu": ReLU(), "silu": SiLU()}
+"""Activations between the two layers of squeeze and excitation."""
+GATES: Mapping[str, Layer] = {"sigmoid": Sigmoid(), "hardsigmoid": Hardsigmoid()}
+"""What makes factors of the numbers that come out of them."""
+MOBILE: Mapping[str, Layer] = {"silu": SiLU(), "relu": ReLU(), "hardswish": Hardswish()}
+"""Activations of mobile networks."""
 
 
 class ImageBlock(Composite):
@@ -54,7 +66,7 @@ class ImageBlock(Composite):
         return f"{before.axis(-3)} → {after.axis(-3)}"
 
 
-def conv(channels: Size, kernel: int, stride: int = 1, groups: Size = 1) -> Conv2d:
+def conv(channels: Size, kernel: Size, stride: int = 1, groups: Size = 1) -> Conv2d:
     """A convolution that keeps the size of an image at stride 1; the norm behind it has a bias."""
     return Conv2d(
         out_channels=channels,
@@ -118,22 +130,27 @@ class Bottleneck(Residual):
     """1×1, 3×3 and 1×1 convolutions f added to the input, as in ResNet-50: y = ReLU(f(x) + x)."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
-    channels_within: Size = option(
-        64, "Channels of the 3×3 convolution; the output has four times as many.", min=1
+    channels_within: Size = option(64, "Channels of the 3×3 convolution.", min=1)
+    out_channels: Size | None = option(
+        None, "Channels of the output; four times channels_within when empty.", min=1
     )
     stride: int = option(1, STRIDE, min=1)
+    groups: int = option(1, "Groups of the 3×3 convolution: 32 in ResNeXt-50.", min=1)
 
     def body(self, net: Net, x: Value) -> Value:
-        """[N, in_channels, H, W] to [N, 4·channels_within, H / stride, W / stride]."""
+        """[N, in_channels, H, W] to [N, out_channels, H / stride, W / stride]."""
         within = self.channels_within
-        plain = self.keeps(self.channels(net, x), 4 * within, self.stride)
-        stride = 1 if plain else self.stride
+        wide = 4 * within if self.out_channels is None else self.out_channels
+        channels = self.channels(net, x)
+        plain = self.keeps(channels, wide, self.stride)
+        stride, out = (1, channels) if plain else (self.stride, wide)
         relu = ReLU()
         h = net.use("bn1", BatchNorm2d(), net.use("conv1", conv(within, 1), x))
-        h = net.use("conv2", conv(within, 3, stride), net.use("relu", relu, h))
+        middle = conv(within, 3, stride, self.groups)
+        h = net.use("conv2", middle, net.use("relu", relu, h))
         h = net.use("relu", relu, net.use("bn2", BatchNorm2d(), h))
-        h = net.use("bn3", BatchNorm2d(), net.use("conv3", conv(4 * within, 1), h))
-        projection = () if plain else (conv(4 * within, 1, stride), BatchNorm2d())
+        h = net.use("bn3", BatchNorm2d(), net.use("conv3", conv(out, 1), h))
+        projection = () if plain else (conv(out, 1, stride), BatchNorm2d())
         return net.use("relu", relu, self.added(net, x, h, projection))
 
 
@@ -151,6 +168,8 @@ class SqueezeExcitation(ImageBlock):
     squeeze_channels: Size | None = option(
         None, "Channels between the two layers; a sixteenth of the input's when empty.", min=1
     )
+    activation: str = option("relu", "What stands between the two layers.", choices=tuple(SQUEEZED))
+    gate: str = option("sigmoid", "What makes factors from 0 to 1.", choices=tuple(GATES))
 
     def body(self, net: Net, x: Value) -> Value:
         """[N, in_channels, H, W] to the same shape."""
@@ -158,9 +177,10 @@ class SqueezeExcitation(ImageBlock):
         squeezed = net.usual("squeeze_channels", channels // 16)
         h = net.use("avgpool", AdaptiveAvgPool2d(output_size=1), x)
         h = net.use("fc1", Conv2d(out_channels=squeezed, kernel_size=1), h)
-        h = net.use("activation", ReLU(), h)
+        h = net.use("act", SQUEEZED[str.__str__(self.activation)], h)
         h = net.use("fc2", Conv2d(out_channels=channels, kernel_size=1), h)
-        return net.call(Multiply(), net.use("scale_activation", Sigmoid(), h), x)
+        gate = net.use("scale_activation", GATES[str.__str__(self.gate)], h)
+        return net.call(Multiply(), gate, x)
 
 
 @layer(
@@ -200,7 +220,7 @@ class InvertedResidual(ImageBlock):
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size | None = option(None, OUT, min=1)
     stride: int = option(1, STRIDE, min=1)
-    expand_ratio: Size = option(6, "How many times as many channels there are within.", min=1)
+    expand_ratio: Size = option(6, RATIO, min=1)
 
     def body(self, net: Net, x: Value) -> Value:
         """[N, in_channels, H, W] to [N, out_channels, H / stride, W / stride]."""
@@ -225,6 +245,82 @@ class InvertedResidual(ImageBlock):
 
 
 @layer(
+    "MBConv",
+    family="block",
+    aliases=("efficientnet", "mobile inverted bottleneck", "mobilenet v3 block", "移动倒残差块"),
+    title="Mobile inverted bottleneck",
+    stem="block",
+)
+class MBConv(ImageBlock):
+    """An inverted residual block with squeeze and excitation, as in EfficientNet."""
+
+    in_channels: Size | None = option(None, CHANNELS, min=1)
+    out_channels: Size | None = option(None, OUT, min=1)
+    kernel_size: Size = option(3, "Filter of the convolution of each channel.", min=1)
+    stride: int = option(1, "Step of the convolution of each channel.", min=1)
+    expand_ratio: Size = option(6, RATIO, min=1)
+    squeeze_channels: Size | None = option(
+        None, "Channels squeezed into; a quarter of the input's when empty.", min=1
+    )
+    activation: str = option("silu", "What stands behind the norms.", choices=tuple(MOBILE))
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[N, in_channels, H, W] to [N, out_channels, H / stride, W / stride]."""
+        channels = self.channels(net, x)
+        plain = self.keeps(channels, self.out_channels, self.stride)
+        out = channels if plain else net.usual("out_channels", channels)
+        stride = 1 if plain else self.stride
+        squeezed = net.usual("squeeze_channels", maximum(1, channels // 4))
+        h = net.chain("block", self._chain(channels, squeezed, out, stride), x)
+        return net.call(Add(), h, x) if plain else h
+
+    def _chain(self, channels: Size, squeezed: Size, out: Size, stride: int) -> tuple[Part, ...]:
+        act = MOBILE[str.__str__(self.activation)]
+        widened = value(self.expand_ratio) != 1
+        within = channels * self.expand_ratio if widened else channels
+        wide = ((conv(within, 1), BatchNorm2d(), act),) if widened else ()
+        filters = conv(within, self.kernel_size, stride, groups=within)
+        between = "relu" if self.activation == "hardswish" else self.activation
+        squeeze = SqueezeExcitation(squeeze_channels=squeezed, activation=between)
+        return (*wide, (filters, BatchNorm2d(), act), squeeze, (conv(out, 1), BatchNorm2d()))
+
+    def varied(self, formal: tuple[str, ...]) -> str:
+        """Whether there are a shortcut and a convolution that widens."""
+        shortcut = "WithoutShortcut" if "out_channels" in formal else "WithShortcut"
+        return shortcut if "expand_ratio" in formal else f"{shortcut}WithoutExpansion"
+
+
+@layer(
+    "LayerNorm2d",
+    family="block",
+    aliases=("channels first layer norm", "convnext norm", "通道层归一化", "层归一化"),
+    title="Layer norm of channels",
+    stem="norm",
+)
+class LayerNorm2d(ImageBlock):
+    """A layer norm over the channels of each pixel, as in ConvNeXt."""
+
+    in_channels: Size | None = option(None, CHANNELS, min=1)
+    eps: float = option(1e-6, "Added to the variance, so that nothing is divided by 0.")
+
+    def body(self, net: Net, x: Value) -> Value:
+        """[N, in_channels, H, W] to the same shape."""
+        self.channels(net, x)
+        h = net.use("norm", LayerNorm(eps=self.eps), net.call(Permute(dims=(0, 2, 3, 1)), x))
+        return net.call(Permute(dims=(0, 3, 1, 2)), h)
+
+
+class Scale(Parameter):
+    """Factors of channels, which start small, so that a deep network starts as the identity."""
+
+    def infer(self) -> Result:
+        """[C, 1, 1]."""
+        result = super().infer()
+        start = Call("torch.full", (self.shape, LAYER_SCALE))
+        return replace(result, code=Code(Module(), Call(self.function, (start,))))
+
+
+@layer(
     "ConvNeXtBlock",
     family="block",
     aliases=("convnext", "cnblock", "7×7 depthwise", "卷积块"),
@@ -232,9 +328,10 @@ class InvertedResidual(ImageBlock):
     stem="block",
 )
 class ConvNeXtBlock(ImageBlock):
-    """7×7 convolutions of each channel and an MLP, as in ConvNeXt: y = x + γ · MLP(LN(conv(x)))."""
+    """7×7 convolutions of each channel, a norm, an MLP, added, as in ConvNeXt."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
+    layer_scale: bool = option(True, "Scale each channel before it is added.")
 
     def body(self, net: Net, x: Value) -> Value:
         """[N, in_channels, H, W] to the same shape."""
@@ -246,8 +343,10 @@ class ConvNeXtBlock(ImageBlock):
         h = net.use("pwconv1", Linear(in_features=channels, out_features=4 * channels), h)
         h = net.use("act", GELU(), h)
         h = net.use("pwconv2", Linear(in_features=4 * channels, out_features=channels), h)
-        h = net.call(Multiply(), h, net.use("gamma", Parameter(shape=(channels,))))
-        return net.call(Add(), x, net.call(Permute(dims=(0, 3, 1, 2)), h))
+        h = net.call(Permute(dims=(0, 3, 1, 2)), h)
+        if self.layer_scale:
+            h = net.call(Multiply(), net.use("gamma", Scale(shape=(channels, 1, 1))), h)
+        return net.call(Add(), x, h)
 
 
 @layer(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FOLDER = Path(__file__).parent
+FILES = ("models.json", "vision.json")
 
 
 class Row(NamedTuple):
@@ -20,7 +21,8 @@ class Row(NamedTuple):
 
 def model(id: str) -> dict[str, Any]:
     """The record of a real model."""
-    models = json.loads((FOLDER / "models.json").read_text(encoding="utf-8"))["models"]
+    texts = ((FOLDER / name).read_text(encoding="utf-8") for name in FILES)
+    models = (record for text in texts for record in json.loads(text)["models"])
     (found,) = (record for record in models if record["id"] == id)
     assert isinstance(found, dict)
     return found

@@ -67,22 +67,32 @@ def test_basic_block(options: dict[str, Any], stride: int) -> None:
 
 @pytest.mark.parametrize("channels", [6, 8])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_bottleneck(channels: int, stride: int) -> None:
+@pytest.mark.parametrize(
+    ("options", "groups"),
+    [({}, 1), ({"out_channels": 6}, 1), ({"out_channels": 5, "groups": 2}, 2)],
+)
+def test_bottleneck(channels: int, stride: int, options: dict[str, Any], groups: int) -> None:
     def reference(w: Weights, x: Tensor) -> Tensor:
         h = bn(w, "bn1", conv(w, "conv1", x)).clamp(min=0)
-        h = bn(w, "bn2", conv(w, "conv2", h, stride)).clamp(min=0)
+        h = bn(w, "bn2", conv(w, "conv2", h, stride, groups)).clamp(min=0)
         h = bn(w, "bn3", conv(w, "conv3", h))
         return (h + shortcut(w, x, stride)).clamp(min=0)
 
-    compared("Bottleneck", reference, 2, channels, 7, 7, channels_within=2, stride=stride)
+    options = {**options, "channels_within": 2, "stride": stride}
+    compared("Bottleneck", reference, 2, channels, 7, 7, **options)
 
 
-def test_squeeze_excitation() -> None:
+@pytest.mark.parametrize("activation", ["relu", "silu"])
+@pytest.mark.parametrize("gate", ["sigmoid", "hardsigmoid"])
+def test_squeeze_excitation(activation: str, gate: str) -> None:
     def reference(w: Weights, x: Tensor) -> Tensor:
         means = x.mean((2, 3), keepdim=True)
-        return conv(w, "fc2", conv(w, "fc1", means).clamp(min=0)).sigmoid() * x
+        h = GATES[activation](conv(w, "fc1", means))
+        h = conv(w, "fc2", h)
+        return (h.sigmoid() if gate == "sigmoid" else (h / 6 + 0.5).clamp(0, 1)) * x
 
-    drawing = compared("SqueezeExcitation", reference, 2, 32, 5, 5)
+    options = {"activation": activation, "gate": gate}
+    drawing = compared("SqueezeExcitation", reference, 2, 32, 5, 5, **options)
     assert drawing.parameters == 32 * 2 + 2 + 2 * 32 + 32
 
 
@@ -112,15 +122,54 @@ def test_inverted_residual(options: dict[str, Any], stride: int, expand_ratio: i
     compared("InvertedResidual", reference, 2, 6, 8, 8, **options)
 
 
-def test_convnext_block() -> None:
+@pytest.mark.parametrize("layer_scale", [True, False])
+def test_convnext_block(layer_scale: bool) -> None:
     def reference(w: Weights, x: Tensor) -> Tensor:
         h = conv(w, "dwconv", x, groups=6).movedim(1, -1)
         h = linear(w, "pwconv1", normalised(w, "norm", h, 1e-6))
-        h = linear(w, "pwconv2", GATES["gelu"](h)) * w["gamma"]
-        return x + h.movedim(-1, 1)
+        h = linear(w, "pwconv2", GATES["gelu"](h)).movedim(-1, 1)
+        return x + (h * w["gamma"] if layer_scale else h)
 
-    drawing = compared("ConvNeXtBlock", reference, 2, 6, 9, 9)
-    assert drawing.parameters == 6 * 49 + 6 + 12 + 6 * 24 + 24 + 24 * 6 + 6 + 6
+    drawing = compared("ConvNeXtBlock", reference, 2, 6, 9, 9, layer_scale=layer_scale)
+    scale = 6 if layer_scale else 0
+    assert drawing.parameters == 6 * 49 + 6 + 12 + 6 * 24 + 24 + 24 * 6 + 6 + scale
+
+
+def test_layer_norm_of_channels() -> None:
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        return normalised(w, "norm", x.movedim(1, -1), 1e-6).movedim(-1, 1)
+
+    compared("LayerNorm2d", reference, 2, 6, 5, 4)
+
+
+MBCONV: list[dict[str, Any]] = [
+    {"expand_ratio": 1},
+    {"expand_ratio": 3, "kernel_size": 5},
+    {"out_channels": 6, "squeeze_channels": 2, "activation": "relu"},
+    {"out_channels": 5, "stride": 2, "kernel_size": 5},
+    {"expand_ratio": 1, "out_channels": 4, "activation": "hardswish"},
+]
+
+
+@pytest.mark.parametrize("options", MBCONV)
+def test_mobile_inverted_bottleneck(options: dict[str, Any]) -> None:
+    ratio, stride = options.get("expand_ratio", 6), options.get("stride", 1)
+    name = options.get("activation", "silu")
+    act = functional.hardswish if name == "hardswish" else GATES[name]
+    between = GATES["relu" if name == "hardswish" else name]
+
+    def reference(w: Weights, x: Tensor) -> Tensor:
+        h, place = x, 0
+        if ratio > 1:
+            h, place = act(bn(w, "block.0.1", conv(w, "block.0.0", x))), 1
+        h = conv(w, f"block.{place}.0", h, stride, groups=6 * ratio)
+        h = act(bn(w, f"block.{place}.1", h))
+        means = conv(w, f"block.{place + 1}.fc1", h.mean((2, 3), keepdim=True))
+        h = conv(w, f"block.{place + 1}.fc2", between(means)).sigmoid() * h
+        h = bn(w, f"block.{place + 2}.1", conv(w, f"block.{place + 2}.0", h))
+        return x + h if x.shape == h.shape else h
+
+    compared("MBConv", reference, 2, 6, 9, 8, **options)
 
 
 @pytest.mark.parametrize("bias", [True, False])
