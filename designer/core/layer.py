@@ -236,16 +236,18 @@ class Layer:
         text = message(template, layer=self.kind, expected=expected, got=got)
         note(Remark("hint", text, remark.port, remark.option, expected, got))
 
-    def ranked(self, x: Tensor, ranks: tuple[int, ...], pattern: str, port: str = "x") -> Tensor:
+    def ranked(
+        self, x: Tensor, ranks: tuple[int, ...], pattern: str | Message, port: str = "x"
+    ) -> Tensor:
         """`x`, refused when its known rank is not among `ranks`.
 
         `pattern` shows what is expected: `"[N, C, H, W] or [C, H, W]"`.
         """
         fits = len(x.shape) <= max(ranks) if x.rank is None else x.rank in ranks
         if not fits:
-            raise self.refuse(
-                "{layer} expects {expected}, got {got}.", port=port, expected=pattern, got=x
-            )
+            expected = _alternatives(pattern) if isinstance(pattern, str) else pattern
+            template = "{layer} expects {expected}, got {got}."
+            raise self.refuse(template, port=port, expected=expected, got=x)
         return x
 
     def module(self, function: str, *positional: str, **filled: object) -> Code:
@@ -283,6 +285,15 @@ def _unknown(size: Size | None) -> bool:
 
 def _is_size(value: object) -> bool:
     return isinstance(value, (int, sizes.Symbolic))
+
+
+def _alternatives(pattern: str) -> str | Message:
+    """`"[N, C] or [C]"` with the word between as part of a template."""
+    first, *others = pattern.split(" or ")
+    said: str | Message = first
+    for other in others:
+        said = message("{one} or {other}", one=said, other=other)
+    return said
 
 
 def same_value(a: object, b: object) -> bool:

@@ -310,9 +310,9 @@ def _free(path: Path) -> str:
 
 
 def size_text(size: int) -> str:
-    """A number of bytes as people read it: 12 bytes, 625.8 KiB, 1.85 GiB."""
+    """A number of bytes as people read it: 12 B, 625.8 KiB, 1.85 GiB."""
     if size < 2**10:
-        return f"{size} bytes"
+        return f"{size} B"
     if size < 2**30:
         number, unit = (size / 2**10, "KiB") if size < 2**20 else (size / 2**20, "MiB")
         return f"{number:,.1f} {unit}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from designer.core.code import Call, Code, Module, Ref
 from designer.core.layer import Result, layer
+from designer.core.message import message
 from designer.core.option import option
 from designer.core.param import weight
 from designer.core.size import UNKNOWN, Size, value
@@ -16,6 +17,7 @@ from designer.layers.rules import check_dtype, known_zero
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs
+    from designer.core.message import Message
 
 INDICES = ("int64", "int32")
 
@@ -95,8 +97,9 @@ class EmbeddingBag(Table):
             raise self.refuse("{layer} needs one offset or more.", port="offsets")
         return count - self.include_last_offset
 
-    def _expected(self, offsets: Tensor | None) -> str:
-        return "[bags, n], or [n] with offsets" if offsets is None else "[n] with offsets"
+    def _expected(self, offsets: Tensor | None) -> Message:
+        with_offsets = message("[n] with offsets")
+        return message("[bags, n], or [n] with offsets") if offsets is None else with_offsets
 
     def _check_weights(self, x: Tensor, weights: Tensor) -> None:
         check_dtype(self, weights, ("float32",), "per_sample_weights")

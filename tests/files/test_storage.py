@@ -532,8 +532,8 @@ def test_failing_reads_are_refused_and_closed(path: Path) -> None:
 @pytest.mark.parametrize(
     ("size", "text"),
     [
-        (0, "0 bytes"),
-        (1023, "1023 bytes"),
+        (0, "0 B"),
+        (1023, "1023 B"),
         (84_000, "82.0 KiB"),
         (2**20, "1.0 MiB"),
         (64 * 2**20, "64.0 MiB"),
