@@ -93,9 +93,18 @@ class BlockUse(Layer):
 
     def inside(self, inputs: Inputs) -> Analysis:
         """The Analysis of the block's graph with these inputs, for one copy."""
+        if self.sharing == ROUTED:
+            x, chosen = first(inputs.get("x")), first(inputs.get("chosen"))
+            inputs = {port.name: Bank(self, 1).rows(x, chosen) for port in self.ports[:1]}
         ids = ends(self.block, "Input")
         given = {id: first(inputs.get(port.name)) for id, port in zip(ids, self.ports, strict=True)}
         return self.analysed(given, self.scope)
+
+    @classmethod
+    def alone(cls) -> Analysis:
+        """The Analysis of the block where it is not used: with the shapes of its Inputs."""
+        use = cls(**{option.name: option.default for option in cls.declared})
+        return use.analysed({}, use.scope)
 
     def analysed(self, given: Mapping[NodeId, Tensor], scope: Scope) -> Analysis:
         """The Analysis of the block's graph with tensors at its Inputs and values of arguments."""

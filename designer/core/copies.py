@@ -268,11 +268,9 @@ class Bank(Layer):
         """
         port = self._port()
         self._check_choice(x, weights, chosen)
-        k, rows = chosen.axis(-1), sizes.product(x.shape[:-1]) * chosen.axis(-1)
-        if x.partial:
-            rows = sizes.UNKNOWN
-        one = applied(self.inner, {port: Tensor((rows, x.axis(-1)), x.dtype)})
-        self._check_rows(one, rows)
+        k, rows = chosen.axis(-1), self.rows(x, chosen)
+        one = applied(self.inner, {port: rows})
+        self._check_rows(one, rows.axis(0))
         if weights.dtype != one.outputs[0].dtype and weights != ANYTHING:
             template = "{layer} expects weights of {expected}, got {got}."
             pair = {"expected": one.outputs[0].dtype, "got": weights.dtype}
@@ -291,6 +289,11 @@ class Bank(Layer):
         assert isinstance(chosen, Tensor)
         k = chosen.axis(-1) if chosen.shape else sizes.UNKNOWN
         return f"{k} of {self.count} {self.inner.caption(result, inputs)}".rstrip()
+
+    def rows(self, x: Tensor, chosen: Tensor) -> Tensor:
+        """What the copies take together: a row for each token and copy that it goes to."""
+        count = sizes.UNKNOWN if x.partial else sizes.product(x.shape[:-1]) * chosen.axis(-1)
+        return Tensor((count, x.axis(-1)), x.dtype)
 
     def _port(self) -> str:
         """The one input port that a copy has."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from designer.core.analysis import Analysis, Totals
 from designer.core.document import Delta, Document, drafted, settled
@@ -41,6 +42,7 @@ class Notice:
 
 
 Listener: TypeAlias = "Callable[[Notice], None]"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +61,45 @@ class Preview:
         return self.after.parameters - self.before.parameters
 
 
-class Editor:
-    """A document with its analysis and history.
+class Editable(ABC):
+    """A graph that is worked on: a whole design, or a block within one.
 
-    `steps[:place]` are done, the rest can be redone. An edit that raises Refused has changed
-    nothing.
+    An edit that raises Refused has changed nothing.
     """
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.analysis = Analysis(document)
-        self.steps: list[Step] = []
-        self.place = 0
-        self.seconds = 0.0
-        """How long the analysis took to follow the last edit."""
-        self._saved: Document = document
+    def __init__(self) -> None:
         self._listeners: list[Listener] = []
+
+    @property
+    @abstractmethod
+    def document(self) -> Document:
+        """The design, or the block as if it were one."""
+
+    @property
+    @abstractmethod
+    def analysis(self) -> Analysis:
+        """What is known of its layers."""
+
+    @property
+    @abstractmethod
+    def seconds(self) -> float:
+        """How long the analysis took to follow the last edit."""
+
+    @abstractmethod
+    def apply(self, edit: Edit, label: Message, gesture: Hashable = None) -> Notice | None:
+        """Make an edit as one step of the history; None where it changes nothing.
+
+        Steps in a row with one gesture (a drag, a number being scrubbed) become one. Raises
+        Refused where it cannot be made.
+        """
+
+    @abstractmethod
+    def end_gesture(self) -> None:
+        """Let the next edit begin a step of its own, whatever its gesture."""
+
+    @abstractmethod
+    def preview(self, edit: Edit) -> Preview:
+        """What an edit would give; the document stays as it is. Raises Refused like `apply`."""
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` after every change of the document."""
@@ -83,6 +108,38 @@ class Editor:
     def unlisten(self, listener: Listener) -> None:
         """Stop calling `listener`."""
         self._listeners.remove(listener)
+
+    def _tell(self, notice: Notice) -> None:
+        for listener in list(self._listeners):
+            listener(notice)
+
+
+class Editor(Editable):
+    """A document with its analysis and history.
+
+    `steps[:place]` are done, the rest can be redone.
+    """
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self._document = document
+        self._analysis = Analysis(document)
+        self.steps: list[Step] = []
+        self.place = 0
+        self._seconds = 0.0
+        self._saved: Document = document
+
+    @property
+    def document(self) -> Document:
+        return self._document
+
+    @property
+    def analysis(self) -> Analysis:
+        return self._analysis
+
+    @property
+    def seconds(self) -> float:
+        return self._seconds
 
     @property
     def modified(self) -> bool:
@@ -94,11 +151,6 @@ class Editor:
         self._saved = self.document if document is None else document
 
     def apply(self, edit: Edit, label: Message, gesture: Hashable = None) -> Notice | None:
-        """Make an edit as one step of the history; None where it changes nothing.
-
-        Steps in a row with one gesture (a drag, a number being scrubbed) become one. Raises
-        Refused where it cannot be made.
-        """
         before, counted = self.document, self.analysis.counted.parameters
         document, delta = drafted(before, edit)
         if not delta:
@@ -127,7 +179,6 @@ class Editor:
         self.place = len(self.steps)
 
     def end_gesture(self) -> None:
-        """Let the next edit begin a step of its own, whatever its gesture."""
         if self.steps and self.place == len(self.steps):
             last = self.steps[-1]
             self.steps[-1] = Step(last.label, last.delta, last.before, last.after, last.parameters)
@@ -140,15 +191,11 @@ class Editor:
             raise Refused(error.message) from error
         except BaseException:
             # A rule broke midway. The document is still the old one, and so is a new analysis.
-            self.analysis = Analysis(self.document)
+            self._analysis = Analysis(self.document)
             raise
-        self.seconds = perf_counter() - start
-        self.document = document
+        self._seconds = perf_counter() - start
+        self._document = document
         return Notice(delta, frozenset(changed))
-
-    def _tell(self, notice: Notice) -> None:
-        for listener in list(self._listeners):
-            listener(notice)
 
     @property
     def undoable(self) -> Message | None:
@@ -175,22 +222,30 @@ class Editor:
             self._tell(self._go(step.after, step.delta))
 
     def preview(self, edit: Edit) -> Preview:
-        """What an edit would give; the document stays as it is. Raises Refused like `apply`."""
+        before = self.analysis.totals()
+        return self.previewed(edit, lambda notice: look(self.analysis, before, notice))
+
+    def previewed(self, edit: Edit, see: Callable[[Notice], T]) -> T:
+        """What `see` gives while an edit is made, which is taken back then."""
         present = self.document
         document, delta = drafted(present, edit)
-        before = self.analysis.totals()
         notice = self._go(document, delta)
         try:
-            findings = self.analysis.findings
-            return Preview(
-                delta,
-                before,
-                self.analysis.totals(),
-                {id: findings[id] for id in notice.nodes if id in findings},
-                tuple(self.analysis.problems()),
-            )
+            return see(notice)
         finally:
             self._go(present, delta.inverse())
+
+
+def look(analysis: Analysis, before: Totals, notice: Notice) -> Preview:
+    """What an edit has given, which the analysis has followed; `before` are the totals then."""
+    findings = analysis.findings
+    return Preview(
+        notice.delta,
+        before,
+        analysis.totals(),
+        {id: findings[id] for id in notice.nodes if id in findings},
+        tuple(analysis.problems()),
+    )
 
 
 def merge(first: Delta, second: Delta) -> Delta:
