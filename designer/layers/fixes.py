@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from designer.core.document import Draft, Edit
-    from designer.core.editor import Editor, Preview
+    from designer.core.editor import Editable, Preview
     from designer.core.finding import Finding, Problem
     from designer.core.graph import NodeId
     from designer.core.option import Raw
@@ -63,7 +63,7 @@ class Candidate:
     """Whether a pinned size may change with it."""
 
 
-def fixes(editor: Editor, node: NodeId) -> list[Fix]:
+def fixes(editor: Editable, node: NodeId) -> list[Fix]:
     """Ways to mend the problems of a node, the best first.
 
     The first is the one that changes least and leaves all shapes agreeing. Each has been analysed:
@@ -89,7 +89,7 @@ class Cost(NamedTuple):
     errors: int
 
 
-def _tried(editor: Editor, problem: Problem, candidate: Candidate) -> tuple[Cost, Fix] | None:
+def _tried(editor: Editable, problem: Problem, candidate: Candidate) -> tuple[Cost, Fix] | None:
     """What a candidate gives; None where it does not mend the problem."""
     edit, preview = _with_size_following(editor, problem, candidate)
     if preview is None or problem.node is None:
@@ -135,7 +135,7 @@ def _shape(candidate: Candidate, finding: Finding, problem: Problem) -> Tensor |
 
 
 def _with_size_following(
-    editor: Editor, problem: Problem, candidate: Candidate
+    editor: Editable, problem: Problem, candidate: Candidate
 ) -> tuple[Edit, Preview | None]:
     """The edit, and where a pinned size then disagrees, the same with the size that fits.
 
@@ -157,7 +157,7 @@ def _is_pin(left: Problem, problem: Problem) -> bool:
     return left.node == problem.node and left.option is not None and known
 
 
-def _preview(editor: Editor, edit: Edit) -> Preview | None:
+def _preview(editor: Editable, edit: Edit) -> Preview | None:
     try:
         return editor.preview(edit)
     except edits.Refused:
@@ -172,12 +172,12 @@ def raw(got: Size) -> Raw:
 # Candidates
 
 
-def _candidates(editor: Editor, problem: Problem) -> Iterator[Candidate]:
+def _candidates(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     for suggest in _SUGGESTIONS:
         yield from suggest(editor, problem)
 
 
-def _declare_name(editor: Editor, problem: Problem) -> Iterator[Candidate]:
+def _declare_name(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     name = problem.name
     if name is None or problem.node is None:
         return
@@ -196,7 +196,7 @@ def _declare_name(editor: Editor, problem: Problem) -> Iterator[Candidate]:
     )
 
 
-def _set_option(editor: Editor, problem: Problem) -> Iterator[Candidate]:
+def _set_option(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     """Give an option that does not fit the value that does."""
     if problem.node is None or not _known(problem.got):
         return
@@ -212,7 +212,7 @@ def _set_option(editor: Editor, problem: Problem) -> Iterator[Candidate]:
         )
 
 
-def _options_at_fault(editor: Editor, problem: Problem) -> Iterator[str]:
+def _options_at_fault(editor: Editable, problem: Problem) -> Iterator[str]:
     """The option that a problem names, else those that have the value that does not fit."""
     if problem.option is not None:
         yield problem.option
@@ -223,7 +223,7 @@ def _options_at_fault(editor: Editor, problem: Problem) -> Iterator[str]:
             yield option.name
 
 
-def _silenced(editor: Editor, problem: Problem, kind: str) -> Iterator[Message]:
+def _silenced(editor: Editable, problem: Problem, kind: str) -> Iterator[Message]:
     """A Linear that takes an image's width as it comes agrees, and is hardly ever meant."""
     source = _source(editor, problem)
     arrived = editor.analysis.findings[source.node].outputs.get(source.port) if source else None
@@ -231,7 +231,7 @@ def _silenced(editor: Editor, problem: Problem, kind: str) -> Iterator[Message]:
         yield message("acts on the width alone")
 
 
-def _reset_option(editor: Editor, problem: Problem) -> Iterator[Candidate]:
+def _reset_option(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     """Give an option that cannot be used its default."""
     if problem.option is None or problem.node is None or problem.got is not None:
         return
@@ -247,7 +247,7 @@ def _reset_option(editor: Editor, problem: Problem) -> Iterator[Candidate]:
             )
 
 
-def _unify_names(editor: Editor, problem: Problem) -> Iterator[Candidate]:
+def _unify_names(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     """Make two free dimensions one."""
     pair = (str(problem.expected), str(problem.got))
     dimensions = editor.document.dimensions
@@ -263,7 +263,7 @@ def _unify_names(editor: Editor, problem: Problem) -> Iterator[Candidate]:
 WIDTHS = ("out_features", "out_channels", "embedding_dim", "hidden_size")
 
 
-def _set_source_width(editor: Editor, problem: Problem) -> Iterator[Candidate]:
+def _set_source_width(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     """Set the layer that gave an axis its size to the size that is expected, or the other way."""
     if problem.node is None or not (_known(problem.got) and _known(problem.expected)):
         return
@@ -279,13 +279,13 @@ def _set_source_width(editor: Editor, problem: Problem) -> Iterator[Candidate]:
                     yield _width_set(editor, id, option, new)
 
 
-def _width_set(editor: Editor, id: NodeId, option: str, value: Size) -> Candidate:
+def _width_set(editor: Editable, id: NodeId, option: str, value: Size) -> Candidate:
     node = editor.document.graph.nodes[id]
     label = message("Set {option} of {name} to {value}", option=option, name=node.name, value=value)
     return Candidate(label, edits.set_options((id,), {option: raw(value)}), node.kind, "out")
 
 
-def _upstream(editor: Editor, node: NodeId) -> Iterator[NodeId]:
+def _upstream(editor: Editable, node: NodeId) -> Iterator[NodeId]:
     """A layer and those that lead to it by first inputs, nearest first; a few of them."""
     for _ in range(8):
         yield node
@@ -299,7 +299,7 @@ def _known(value: Size | None) -> bool:
     return value is not None and not size.is_unknown(value)
 
 
-def _port(editor: Editor, problem: Problem) -> Target | None:
+def _port(editor: Editable, problem: Problem) -> Target | None:
     """The input that a problem is about: its port, else the node's first."""
     if problem.node is None:
         return None
@@ -309,7 +309,7 @@ def _port(editor: Editor, problem: Problem) -> Target | None:
     return Target(problem.node, port, problem.slot) if port else None
 
 
-def _source(editor: Editor, problem: Problem) -> Source | None:
+def _source(editor: Editable, problem: Problem) -> Source | None:
     target = _port(editor, problem)
     return editor.document.graph.source(target) if target else None
 
@@ -329,7 +329,7 @@ def _chains(tensor: Tensor) -> Iterator[tuple[Message, tuple[tuple[str, dict[str
     yield message("Insert Unsqueeze"), (("Unsqueeze", {"dim": 1}),)
 
 
-def _insert_before(editor: Editor, problem: Problem) -> Iterator[Candidate]:
+def _insert_before(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     """Put layers into the wire that brings the wrong shape."""
     target, source = _port(editor, problem), _source(editor, problem)
     if target is None or source is None or problem.severity == "hint":
@@ -357,7 +357,7 @@ def insert_chain(target: Target, chain: Iterable[tuple[str, dict[str, Raw]]]) ->
     return edit
 
 
-def _insert_activation(editor: Editor, problem: Problem) -> Iterator[Candidate]:
+def _insert_activation(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     """Put an activation between two layers that are linear together."""
     target = _port(editor, problem)
     if problem.severity == "hint" and problem.expected is None and target is not None:
@@ -365,7 +365,7 @@ def _insert_activation(editor: Editor, problem: Problem) -> Iterator[Candidate]:
         yield Candidate(message("Insert ReLU"), edit, "ReLU", "in")
 
 
-def _connect_nearest(editor: Editor, problem: Problem) -> Iterator[Candidate]:
+def _connect_nearest(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     """Connect an input that has no wire to outputs that are free, the nearest above first."""
     target = _port(editor, problem)
     if problem.severity != "incomplete" or target is None:
@@ -385,7 +385,7 @@ def _connect_nearest(editor: Editor, problem: Problem) -> Iterator[Candidate]:
             yield Candidate(message("Connect {name}", name=node.name), edit, node.kind, "out")
 
 
-def _declare_divisor(editor: Editor, problem: Problem) -> Iterator[Candidate]:
+def _declare_divisor(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     """Declare that one variable divides another, where sizes agree at these values only."""
     if problem.severity != "hint" or problem.node is None or problem.expected is None:
         return
@@ -416,7 +416,7 @@ def _with_divisor(whole: str, part: str, variable: Variable) -> Edit:
     return edits.set_variable(whole, declared)
 
 
-_SUGGESTIONS: tuple[Callable[[Editor, Problem], Iterator[Candidate]], ...] = (
+_SUGGESTIONS: tuple[Callable[[Editable, Problem], Iterator[Candidate]], ...] = (
     _declare_name,
     _set_option,
     _insert_before,

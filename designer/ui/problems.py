@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent
 
     from designer.core.document import Document
-    from designer.core.editor import Editor, Notice
+    from designer.core.editor import Editable, Notice
     from designer.core.finding import Problem
     from designer.ui.theme import Theme
 
@@ -109,7 +109,7 @@ class ProblemsPanel(QScrollArea):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._editor: Editor | None = None
+        self._editor: Editable | None = None
         self._rows: list[ProblemRow] = []
         self._page = QWidget()
         self._page.setObjectName("page")
@@ -131,7 +131,7 @@ class ProblemsPanel(QScrollArea):
         self._later.timeout.connect(self._show_fixes)
         self.refresh()
 
-    def set_editor(self, editor: Editor | None) -> None:
+    def set_editor(self, editor: Editable | None) -> None:
         """Show another design, or none."""
         if self._editor is not None:
             self._editor.unlisten(self._heard)
@@ -219,10 +219,10 @@ class ProblemsPanel(QScrollArea):
 AT_ONCE = 1_000
 """Layers up to which what only code would show is looked for at each edit."""
 
-_latest: WeakKeyDictionary[Editor, tuple[Document, list[Problem]]] = WeakKeyDictionary()
+_latest: WeakKeyDictionary[Editable, tuple[Document, list[Problem]]] = WeakKeyDictionary()
 
 
-def sorted_problems(editor: Editor | None) -> list[Problem]:
+def sorted_problems(editor: Editable | None) -> list[Problem]:
     """The problems of a design, errors first, then by layer in stored order.
 
     A walk over a large design is left to its code: there only the analysis is asked.
@@ -236,7 +236,7 @@ def sorted_problems(editor: Editor | None) -> list[Problem]:
     return problems
 
 
-def _problems(editor: Editor) -> list[Problem]:
+def _problems(editor: Editable) -> list[Problem]:
     from designer.export.standing import standing_problems
 
     if len(editor.document.graph.nodes) > AT_ONCE:

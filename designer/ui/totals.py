@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from designer.core.analysis import Analysis, Totals
     from designer.core.count import Share
-    from designer.core.editor import Editor, Notice
+    from designer.core.editor import Editable, Notice
     from designer.core.graph import NodeId
     from designer.ui.theme import Theme
 
@@ -95,7 +95,7 @@ class TotalsPanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._editor: Editor | None = None
+        self._editor: Editable | None = None
         self.title = SectionTitle(theme, "Totals", "whole design")
         self.total = SpanLabel(theme)
         self.split_bar = ShareBar(theme, "Weights and biases", height=4)
@@ -142,7 +142,7 @@ class TotalsPanel(QWidget):
         row.addWidget(self.ties, 1)
         return self._tied
 
-    def set_editor(self, editor: Editor | None) -> None:
+    def set_editor(self, editor: Editable | None) -> None:
         """Show another design, or none."""
         if self._editor is not None:
             self._editor.unlisten(self._heard)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from designer.core.analysis import Analysis
     from designer.core.document import Edit
-    from designer.core.editor import Editor, Notice
+    from designer.core.editor import Editable, Notice
     from designer.core.graph import Node
     from designer.core.message import Message
     from designer.ui.theme import Theme
@@ -281,7 +281,7 @@ class Variables(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.editor: Editor | None = None
+        self.editor: Editable | None = None
         self.variables: list[NameRow] = []
         self.dimensions: list[NameRow] = []
         self.new_variable = NewName(theme, "New variable")
@@ -321,7 +321,7 @@ class Variables(QWidget):
 
     # What is shown
 
-    def set_editor(self, editor: Editor | None) -> None:
+    def set_editor(self, editor: Editable | None) -> None:
         """Show the names of another design, or none."""
         if self.editor is not None:
             self.editor.unlisten(self._heard)
@@ -493,7 +493,7 @@ def _used_by(node: Node | None) -> Iterable[str]:
         yield from set(names_in(raw))
 
 
-def _variables(editor: Editor, uses: Counter[str]) -> list[Shown]:
+def _variables(editor: Editable, uses: Counter[str]) -> list[Shown]:
     document, analysis = editor.document, editor.analysis
     faults = {problem.option: str(problem.message) for problem in analysis.name_problems}
     among = Counter(
@@ -531,7 +531,7 @@ def _remarks(variable: Variable) -> str:
     )
 
 
-def _dimensions(editor: Editor) -> list[Shown]:
+def _dimensions(editor: Editable) -> list[Shown]:
     return [
         Shown(
             name,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QMoveEvent
 
     from designer.core.analysis import Analysis
-    from designer.core.editor import Editor, Notice
+    from designer.core.editor import Editable, Notice
     from designer.ui.theme import Theme
 
 SENTENCE = "Drag a layer here, press Tab to search, or open a template."
@@ -158,7 +158,7 @@ class Welcome(QWidget):
         super().__init__(ground)
         self._theme = theme
         self._ground = ground
-        self._editor: Editor | None = None
+        self._editor: Editable | None = None
         self.cards: list[ExampleCard] = []
         self.sentence = TextLabel(theme, SENTENCE, "body", "text-2")
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -179,7 +179,7 @@ class Welcome(QWidget):
         theme.changed.connect(self.arrange)
         self.hide()
 
-    def set_editor(self, editor: Editor | None) -> None:
+    def set_editor(self, editor: Editable | None) -> None:
         """Stand on the canvas of another design, or of none."""
         if self._editor is not None:
             self._editor.unlisten(self._heard)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 
     from designer.core.document import Document
-    from designer.core.editor import Editor
+    from designer.core.editor import Editable
     from designer.core.graph import NodeId
     from designer.core.message import Message
     from designer.core.option import Raw
@@ -96,11 +96,11 @@ class Canvas(QWidget):
     # The document
 
     @property
-    def editor(self) -> Editor | None:
+    def editor(self) -> Editable | None:
         """The editor whose design is shown."""
         return self.stage.editor
 
-    def set_editor(self, editor: Editor | None) -> None:
+    def set_editor(self, editor: Editable | None) -> None:
         """Show another design, all of it, or none."""
         self.view.cancel()
         self.close_popups()

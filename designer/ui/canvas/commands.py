@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from designer.core.document import Document, Edit
-    from designer.core.editor import Editor
+    from designer.core.editor import Editable
     from designer.core.graph import Graph, NodeId
     from designer.core.layer import Layer
     from designer.core.message import Message
@@ -40,17 +40,17 @@ class Ends(NamedTuple):
 FREE = Ends()
 
 
-def fresh_layer(editor: Editor, kind: str, options: Mapping[str, Raw] | None = None) -> Layer:
+def fresh_layer(editor: Editable, kind: str, options: Mapping[str, Raw] | None = None) -> Layer:
     """The layer that adding this kind gives; KeyError where there is no such kind."""
     return _built(editor, kind, options).layer
 
 
-def takes(editor: Editor, kind: str, options: Mapping[str, Raw]) -> bool:
+def takes(editor: Editable, kind: str, options: Mapping[str, Raw]) -> bool:
     """Whether a kind can have these options."""
     return not _built(editor, kind, options).problems
 
 
-def _built(editor: Editor, kind: str, options: Mapping[str, Raw] | None) -> Built:
+def _built(editor: Editable, kind: str, options: Mapping[str, Raw] | None) -> Built:
     layer = editor.analysis.kinds[kind]
     node = Node("", "", kind, defaults(layer)).with_options(options or {})
     return build(layer, node, editor.analysis.scope)
@@ -66,7 +66,7 @@ def shape_of(layer: Layer) -> geometry.Shape:
 
 
 def added(
-    editor: Editor,
+    editor: Editable,
     kind: str,
     place: Point,
     ends: Ends = FREE,

@@ -16,7 +16,7 @@ from designer.ui.canvas.index import Index
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from designer.core.editor import Editor, Notice
+    from designer.core.editor import Editable, Notice
     from designer.core.finding import Finding, Problem
     from designer.core.graph import Graph, Node, NodeId
     from designer.core.tensor import Tensor
@@ -112,7 +112,7 @@ class Drawing:
 
     def __init__(self, measure: Callable[[str, str], float]) -> None:
         self._measure = measure
-        self.editor: Editor | None = None
+        self.editor: Editable | None = None
         self.cards: dict[NodeId, Card] = {}
         self.wires: dict[Target, Wire] = {}
         self.places: Index[NodeId] = Index()
@@ -137,7 +137,7 @@ class Drawing:
         assert self.editor is not None
         return self.editor.document.graph
 
-    def read(self, editor: Editor | None) -> None:
+    def read(self, editor: Editable | None) -> None:
         """Draw another document, or nothing."""
         self.__init__(self._measure)  # type: ignore[misc]
         self.editor = editor

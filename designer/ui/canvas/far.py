@@ -10,7 +10,7 @@ from shiboken6 import wrapInstance
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
-    from designer.core.editor import Editor
+    from designer.core.editor import Editable
     from designer.core.graph import NodeId, Target
     from designer.ui.canvas.drawing import Card, Drawing
     from designer.ui.canvas.geometry import Box
@@ -27,7 +27,7 @@ class Far:
 
     def __init__(self, drawing: Drawing) -> None:
         self._drawing = drawing
-        self._made_for: tuple[Editor | None, int] = (None, -1)
+        self._made_for: tuple[Editable | None, int] = (None, -1)
         self._boxes: dict[str, Any] = {}
         self._rows: dict[NodeId, tuple[str, int]] = {}
         self._lines: Any = None

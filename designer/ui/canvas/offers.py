@@ -15,7 +15,7 @@ from designer.ui.layer_search import matched
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from designer.core.editor import Editor, Preview
+    from designer.core.editor import Editable, Preview
     from designer.core.layer import Layer
     from designer.core.option import Raw
     from designer.core.tensor import Tensor
@@ -82,7 +82,7 @@ def _number(word: str) -> int | float | None:
 class Offers:
     """Tries kinds at one place; what was tried once is kept."""
 
-    def __init__(self, editor: Editor, ends: commands.Ends) -> None:
+    def __init__(self, editor: Editable, ends: commands.Ends) -> None:
         self._editor = editor
         self._ends = ends
         self._tried: dict[tuple[str, object], Offer] = {}

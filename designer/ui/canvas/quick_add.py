@@ -25,7 +25,7 @@ from designer.ui.widgets.text import SpanLabel
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
-    from designer.core.editor import Editor
+    from designer.core.editor import Editable
     from designer.core.tensor import Tensor
     from designer.ui.theme import Theme
 
@@ -85,7 +85,7 @@ class QuickAdd(PopupFrame):
             self.field.setFont(self.theme.font("body"))
             self.list.viewport().update()
 
-    def offer(self, editor: Editor, ends: commands.Ends, place: Point, from_wire: bool) -> None:
+    def offer(self, editor: Editable, ends: commands.Ends, place: Point, from_wire: bool) -> None:
         """Prepare for another place."""
         self._offers = Offers(editor, ends)
         self.ends, self.place, self.from_wire = ends, place, from_wire
@@ -234,7 +234,7 @@ def _parameters(offer: Offer) -> Span:
     return Span(labels.signed(offer.parameters), "text", "hint-medium")
 
 
-def _context(editor: Editor, ends: commands.Ends) -> list[LabelSpan]:
+def _context(editor: Editable, ends: commands.Ends) -> list[LabelSpan]:
     """After or before what the layer will stand: a name, and the shape there."""
     nodes = editor.document.graph.nodes
     if ends.source is not None:

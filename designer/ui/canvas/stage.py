@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from designer.core.document import Edit
-    from designer.core.editor import Editor, Notice
+    from designer.core.editor import Editable, Notice
     from designer.core.graph import NodeId, Target
     from designer.core.message import Message
 
@@ -45,11 +45,11 @@ class Stage(QObject):
         self.zoom = 1.0
 
     @property
-    def editor(self) -> Editor | None:
+    def editor(self) -> Editable | None:
         """The editor whose document is drawn."""
         return self.drawing.editor
 
-    def set_editor(self, editor: Editor | None) -> None:
+    def set_editor(self, editor: Editable | None) -> None:
         """Draw another document, or none."""
         if self.editor is not None:
             self.editor.unlisten(self._heard)

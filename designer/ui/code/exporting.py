@@ -10,10 +10,10 @@ from designer.export.saving import save_code
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from designer.core.editor import Editor
+    from designer.core.editor import Editable
 
 
-def export_to(path: Path, editor: Editor, title: str, *, replace: bool = False) -> None:
+def export_to(path: Path, editor: Editable, title: str, *, replace: bool = False) -> None:
     """Write the PyTorch module of a design to a file, whole or not at all.
 
     Raises ExportError where the design cannot be exported, and Refusal where the file cannot be

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent, QShowEvent
 
     from designer.core.document import Document
-    from designer.core.editor import Editor, Notice
+    from designer.core.editor import Editable, Notice
     from designer.core.finding import Problem
     from designer.core.graph import NodeId
     from designer.export.check import Report
@@ -48,7 +48,7 @@ class CodePanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._editor: Editor | None = None
+        self._editor: Editable | None = None
         self._source = _NOTHING
         self._nodes: tuple[NodeId, ...] = ()
         self._stale = False
@@ -92,7 +92,7 @@ class CodePanel(QWidget):
         self.side.cancel_wanted.connect(self._forget_comparison)
         self.comparison.finished.connect(self._compared)
 
-    def set_editor(self, editor: Editor | None) -> None:
+    def set_editor(self, editor: Editable | None) -> None:
         """Show the code of another design, or of none."""
         if self._editor is not None:
             self._editor.unlisten(self._heard)

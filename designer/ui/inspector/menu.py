@@ -15,7 +15,7 @@ from designer.ui import icons
 from designer.ui.inspector import reading, ties
 
 if TYPE_CHECKING:
-    from designer.core.editor import Editor
+    from designer.core.editor import Editable
     from designer.ui.inspector.panel import Inspector
 
 
@@ -36,7 +36,7 @@ def make(inspector: Inspector) -> QMenu:
     return menu
 
 
-def _add_lock(inspector: Inspector, editor: Editor, menu: QMenu) -> None:
+def _add_lock(inspector: Inspector, editor: Editable, menu: QMenu) -> None:
     findings = (editor.analysis.findings[id] for id in inspector.ids)
     if not any(reading.trained_params(finding) for finding in findings):
         return
@@ -46,7 +46,7 @@ def _add_lock(inspector: Inspector, editor: Editor, menu: QMenu) -> None:
     action.setIcon(icons.icon(inspector.theme, "lock"))
 
 
-def _add_ties(inspector: Inspector, editor: Editor, menu: QMenu) -> None:
+def _add_ties(inspector: Inspector, editor: Editable, menu: QMenu) -> None:
     analysis, id = editor.analysis, inspector.ids[0]
     for param in ties.tieable(analysis, id):
         ref = ParamRef(id, param.name)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMenu
 
     from designer.core.document import Edit
-    from designer.core.editor import Editor, Notice
+    from designer.core.editor import Editable, Notice
     from designer.core.graph import Node, NodeId
     from designer.core.option import Raw
     from designer.ui.theme import Theme
@@ -50,7 +50,7 @@ class Inspector(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.editor: Editor | None = None
+        self.editor: Editable | None = None
         self.ids: tuple[NodeId, ...] = ()
         self.rows: dict[str, Row] = {}
         self._options: tuple[Option, ...] = ()
@@ -100,7 +100,7 @@ class Inspector(QWidget):
 
     # What is shown
 
-    def set_editor(self, editor: Editor | None) -> None:
+    def set_editor(self, editor: Editable | None) -> None:
         """Show another design, or none; nothing is selected then."""
         if self.editor is not None:
             self.editor.unlisten(self._heard)
@@ -166,7 +166,7 @@ class Inspector(QWidget):
                 row.help = self._help(self.editor, row.option)
             row.show_view(reading.view_of(self.editor, self.ids, self.rows[name].option))
 
-    def _help(self, editor: Editor, option: Option) -> str:
+    def _help(self, editor: Editable, option: Option) -> str:
         agreement = reading.agreement(editor.analysis, self.ids[0], option)
         return " ".join(part for part in (option.help, agreement) if part)
 
@@ -195,7 +195,7 @@ class Inspector(QWidget):
             self._ordered = controls
             set_tab_order(controls)
 
-    def _show_design(self, editor: Editor) -> None:
+    def _show_design(self, editor: Editable) -> None:
         analysis = editor.analysis
         layers = len(editor.document.graph.nodes)
         total = numbers.count(analysis.counted.parameters)
@@ -208,7 +208,7 @@ class Inspector(QWidget):
             widget.hide()
         self.design.show_ends(analysis)
 
-    def _show_layer(self, editor: Editor, id: NodeId) -> None:
+    def _show_layer(self, editor: Editable, id: NodeId) -> None:
         node, finding = editor.document.graph.nodes[id], editor.analysis.findings[id]
         kind = CATALOGUE.get(node.kind)
         title, family = (kind.title, kind.family) if kind else (node.kind, "custom")
@@ -220,7 +220,7 @@ class Inspector(QWidget):
         self.facts.show_node(editor.analysis, id)
         self._order_tabs()
 
-    def _show_several(self, editor: Editor) -> None:
+    def _show_several(self, editor: Editable) -> None:
         findings = [editor.analysis.findings[id] for id in self.ids]
         families = {finding.layer.family for finding in findings if finding.layer}
         kinds = {finding.layer.title for finding in findings if finding.layer}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from designer.core.analysis import Analysis
     from designer.core.code import Call
-    from designer.core.editor import Editor
+    from designer.core.editor import Editable
     from designer.core.finding import Finding, Problem
     from designer.core.graph import Node, NodeId
     from designer.core.option import Option, Raw
@@ -64,7 +64,7 @@ def _likeness(option: Option) -> tuple[object, ...]:
     return (option.name, option.kind, option.many, option.choices, option.optional)
 
 
-def view_of(editor: Editor, ids: Sequence[NodeId], option: Option) -> View:
+def view_of(editor: Editable, ids: Sequence[NodeId], option: Option) -> View:
     """How one option of the selected layers stands."""
     nodes = editor.document.graph.nodes
     raws = [dict(nodes[id].options).get(option.name, option.default) for id in ids]
@@ -77,7 +77,7 @@ def view_of(editor: Editor, ids: Sequence[NodeId], option: Option) -> View:
     return View(raw=raws[0], problem=problem, faulty=faulty, on=on)
 
 
-def _single_view(editor: Editor, id: NodeId, option: Option, raw: Raw) -> View:
+def _single_view(editor: Editable, id: NodeId, option: Option, raw: Raw) -> View:
     finding = editor.analysis.findings[id]
     problem, faulty = _fault(editor, (id,), option)
     value = getattr(finding.layer, option.name, None)
@@ -94,7 +94,7 @@ def _single_view(editor: Editor, id: NodeId, option: Option, raw: Raw) -> View:
     )
 
 
-def _fault(editor: Editor, ids: Iterable[NodeId], option: Option) -> tuple[str, bool]:
+def _fault(editor: Editable, ids: Iterable[NodeId], option: Option) -> tuple[str, bool]:
     """The worst problem at the option, as its sentence, and whether it is an error."""
     found = [
         problem
@@ -162,13 +162,13 @@ def _argument(make: Call, finding: Finding, option: Option) -> object:
     return (dict(zip(names, make.args, strict=False)) | dict(make.kwargs)).get(option.name)
 
 
-def added(editor: Editor, id: NodeId, option: Option) -> int | None:
+def added(editor: Editable, id: NodeId, option: Option) -> int | None:
     """The parameters that a switch adds to its layer when it is on; None where it cannot be."""
     with_it, without = (_count_with(editor, id, option, value) for value in (True, False))
     return None if with_it is None or without is None else with_it - without
 
 
-def _count_with(editor: Editor, id: NodeId, option: Option, value: bool) -> int | None:
+def _count_with(editor: Editable, id: NodeId, option: Option, value: bool) -> int | None:
     node, finding = editor.document.graph.nodes[id], editor.analysis.findings[id]
     kind = editor.analysis.kind(node.kind)
     assert kind is not None
