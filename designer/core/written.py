@@ -70,7 +70,7 @@ class Reading:
 
 def fault_of(written: Written) -> Message | None:
     """Why a text cannot go into a file of code; None where it can."""
-    reading = read(written.source)
+    reading = reading_of(written.source)
     if reading.fault is not None or written.name in reading.classes:
         return reading.fault
     return message("The source has no class {name}.", name=written.name)
@@ -78,12 +78,12 @@ def fault_of(written: Written) -> Message | None:
 
 def collision(one: Written, other: Written) -> str | None:
     """A name to which two texts give different meanings, if there is one."""
-    mine, theirs = read(one.source).names, read(other.source).names
+    mine, theirs = reading_of(one.source).names, reading_of(other.source).names
     return next((name for name in mine if theirs.get(name, mine[name]) != mine[name]), None)
 
 
 @lru_cache(maxsize=1_000)
-def read(source: str) -> Reading:
+def reading_of(source: str) -> Reading:
     """What is known of a text without running it."""
     if len(source) > LONGEST_SOURCE:
         text = "The source is longer than {limit:,} characters."

@@ -99,7 +99,7 @@ def check(
     trials = [_trial(name, changed, analysis) for name, changed in settings(document)]
     request = {
         "source": source.text,
-        "class": program.class_name(document.title),
+        "class": source.name,
         "cases": [trial.request for trial in trials if trial.request is not None],
     }
     try:

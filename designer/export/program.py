@@ -17,6 +17,7 @@ from designer.core.names import RESERVED
 from designer.core.option import names_in
 from designer.core.parts import names_used, parts
 from designer.core.size import Symbolic
+from designer.core.written import Written
 from designer.export.flow import NOTHING, Flow, local_name, reads
 from designer.export.uses import code_of
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from designer.export.flow import Read, Step, Value
     from designer.export.uses import Drawn
 
-DEFINED = frozenset((Blueprint, Definition, Support))
+DEFINED = frozenset((Blueprint, Definition, Support, Written))
 """What stands in a file besides its main class."""
 
 LONGEST_ARGUMENT = 40
@@ -119,7 +120,8 @@ def build(analysis: Drawn, title: str = "", called: Mapping[Source, str] = NOTHI
     makes = tuple(_makes(analysis))
     flow = Flow(analysis, called)
     in_forward = {name for id in flow.live for name in names_used(_use(analysis, id))}
-    variables = _variable_names(analysis, in_forward.union(*(names_used(m.call) for m in makes)))
+    used = in_forward.union(*(names_used(make.call) for make in makes))
+    variables = _variable_names(analysis, used, _written_in(makes))
     dimensions = flow.dimension_names(in_forward)
     return Program(
         name=class_name(title),
@@ -155,7 +157,7 @@ def build_definition(definition: Definition | Blueprint) -> Program:
     return replace(made, constructed=tuple(arguments))
 
 
-def functions_in(program: Program) -> list[Blueprint | Definition | Support]:
+def functions_in(program: Program) -> list[Blueprint | Definition | Support | Written]:
     """The classes and functions that a program needs defined, in the order of their use."""
     codes = [*(make.call for make in program.makes), *(step.use for step in program.steps)]
     found = (part for code in codes for part in parts(code, DEFINED))
@@ -189,7 +191,13 @@ def _ties(analysis: Drawn) -> Iterator[Tie]:
 # Variables
 
 
-def _variable_names(analysis: Drawn, used: set[str]) -> dict[str, str]:
+def _written_in(makes: tuple[Make, ...]) -> set[str]:
+    """The classes that a constructor calls by names that cannot change."""
+    found = (part for make in makes for part in parts(make.call, frozenset((Written,))))
+    return {written.name for written in found}
+
+
+def _variable_names(analysis: Drawn, used: set[str], classes: set[str]) -> dict[str, str]:
     """The variables that the code needs, as declared, each with its Python name."""
     declared = analysis.document.variables
     needed: set[str] = set()
@@ -199,7 +207,7 @@ def _variable_names(analysis: Drawn, used: set[str]) -> dict[str, str]:
         if name not in needed:
             needed.add(name)
             waiting += [other for other in names_in(declared[name].value) if other in declared]
-    taken = {node.attribute for node in analysis.document.graph.nodes.values()}
+    taken = classes | {node.attribute for node in analysis.document.graph.nodes.values()}
     names: dict[str, str] = {}
     for name in declared:
         if name in needed:

@@ -27,6 +27,7 @@ from designer.core.composite import Definition
 from designer.core.expression import Flag, Real, Text
 from designer.core.option import Whole
 from designer.core.size import Symbolic
+from designer.core.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -156,7 +157,7 @@ class Expressions:
         """Operands joined by an operator, from left to right."""
         return joined(part.operator, self.each(part.operands))
 
-    def definition(self, part: Blueprint | Definition | Support) -> ast.expr:
+    def definition(self, part: Blueprint | Definition | Support | Written) -> ast.expr:
         """A class or function that the file defines."""
         return dotted((self.defined or {})[part])
 
@@ -195,6 +196,7 @@ _TREES: dict[type, Callable[[Expressions, Any], ast.expr]] = {
     Name: lambda _, name: dotted(name.name),
     Blueprint: Expressions.definition,
     Definition: Expressions.definition,
+    Written: Expressions.definition,
     Support: Expressions.definition,
 }
 

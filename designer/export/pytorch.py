@@ -16,6 +16,7 @@ from designer.core.message import message
 from designer.core.names import is_python_name
 from designer.core.param import within
 from designer.core.parts import has_unknown, names_used, parts
+from designer.core.written import Written, reading_of
 from designer.export import program, python_text
 from designer.export.flow import (
     MOST_OPERANDS,
@@ -67,10 +68,14 @@ HELD = ("nn.Parameter", "nn.Buffer")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Generated code, and of each node the numbers (from 1) of the lines that make and use it."""
+    """Generated code, and of each node the numbers (from 1) of the lines that make and use it.
+
+    `name` is what the design's own class is called.
+    """
 
     text: str
     lines: Mapping[NodeId, tuple[int, ...]]
+    name: str = ""
 
 
 class ExportError(ValueError):
@@ -91,7 +96,7 @@ def write(analysis: Analysis, title: str) -> Source:
         raise ExportError(problems)
     made = program.build(analysis, title)
     defined = _Defined(made, analysis)
-    return _Writer(made, defined.names).source(defined.lines)
+    return _Writer(replace(made, name=defined.main), defined.names).source(defined.lines)
 
 
 # What stands in the way
@@ -148,16 +153,30 @@ def _readable(analysis: Analysis) -> set[str]:
 class _Defined:
     """The classes and functions that stand before the main class, those they need first.
 
-    `names` tells what each is called: bodies with one text are one class.
+    `names` tells what each is called: bodies with one text are one class. Texts that the document
+    holds keep all their names, and others make way; so does the main class, which `main` names.
     """
 
     def __init__(self, main: Program, analysis: Analysis) -> None:
         self.names: dict[object, str] = {}
         self.lines: list[str] = []
         self._texts: dict[str, str] = {}
+        self._programs: dict[object, Program] = {}
+        self._taken: set[str] = set()
+        self._keep_names(main)
+        self.main = self._claim(main.name)
         nodes = analysis.document.graph.nodes.values()
-        self._taken = {main.name, *main.variables.values(), *(node.attribute for node in nodes)}
+        self._taken |= {*main.variables.values(), *(node.attribute for node in nodes)}
         self._define_all(main)
+
+    def _keep_names(self, user: Program) -> None:
+        """Leave all names to the texts that a program needs, and to those its classes need."""
+        for part in program.functions_in(user):
+            if isinstance(part, Written):
+                self._taken |= reading_of(part.source).names.keys()
+            elif not isinstance(part, Support) and part not in self._programs:
+                self._programs[part] = program.build_definition(part)
+                self._keep_names(self._programs[part])
 
     def _define_all(self, user: Program) -> None:
         for part in program.functions_in(user):
@@ -165,6 +184,9 @@ class _Defined:
                 continue
             if isinstance(part, Support):
                 self.names[part] = self._support(part)
+            elif isinstance(part, Written):
+                self.names[part] = part.name
+                self._add(part.lines)
             else:
                 self.names[part] = self._class(part)
 
@@ -174,7 +196,7 @@ class _Defined:
         return name
 
     def _class(self, definition: Definition | Blueprint) -> str:
-        made = program.build_definition(definition)
+        made = self._programs[definition]
         self._define_all(made)
         writer = _Writer(made, self.names)
         lines = writer.class_lines(definition.summary)
@@ -218,7 +240,7 @@ class _Writer:
         head = "\n".join((HEADER + imports, "", *before_it, ""))
         before = head.count("\n")
         lines = {id: tuple(n + before for n in places) for id, places in self.places.items()}
-        return Source(head + "\n".join(self.lines) + "\n", lines)
+        return Source(head + "\n".join(self.lines) + "\n", lines, self.program.name)
 
     def class_lines(self, summary: str) -> list[str]:
         """The lines of a class that a main class uses."""
@@ -406,7 +428,9 @@ def _looped(
     else:
         indent = python_text.STEP * (depth + 1)
         within = python_text.statement(lead, inside.of(loop.body), indent, comment)
-    return [f"{pad}{head}", *within]
+    # A type checker takes what is in a list of modules for plain modules.
+    told = [f"{pad}    assert isinstance({each}, nn.ModuleList)"] if loop.nested else []
+    return [f"{pad}{head}", *told, *within]
 
 
 def _names_in(targets: Targets | None) -> set[str]:

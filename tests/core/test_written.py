@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from designer.core.written import LONGEST_SOURCE, Written, collision, fault_of, read
+from designer.core.written import LONGEST_SOURCE, Written, collision, fault_of, reading_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_class_with_imports_and_helpers_is_fine() -> None:
         "LIMIT = 3\n\n\ndef clip(x: Tensor) -> Tensor:\n    nn = 1\n    return x.clip(nn)\n\n\n"
     )
     assert fault(text + helper + CLASS) is None
-    assert read(text + helper + CLASS).names.keys() == {
+    assert reading_of(text + helper + CLASS).names.keys() == {
         *("math", "F", "Tensor", "nn", "LIMIT", "clip", "Scale")
     }
 
