@@ -70,14 +70,14 @@ def read(folder: Path) -> Loaded:
     for path in paths:
         try:
             found |= _read_file(path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             text = "The translations in {file} cannot be read: {reason}"
             problems.append(message(text, file=path, reason=error))
     return Loaded(MappingProxyType(found), tuple(problems))
 
 
 def _read_file(path: Path) -> dict[str, str]:
-    """The templates of a file. Raises OSError, or ValueError where it is not what it should be."""
+    """The templates of a file. Raises OSError; ValueError or RecursionError where it has none."""
     plain = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(plain, dict) or not all(isinstance(text, str) for text in plain.values()):
         raise ValueError("it is no object of texts.")
