@@ -113,13 +113,15 @@ class Loop:
 
     `body` is one use, whose Module is the copy whose turn it is, and which hands back `returns`.
     `carried` are pairs of an input port and the output port that feeds it the next time. It goes
-    through the modules of the layer's list, or `times` without one.
+    through the modules of the layer's list, or `times` without one. `nested` is whether each of
+    these is a list of modules itself.
     """
 
     body: object
     carried: tuple[tuple[str, str], ...]
     returns: Returns = None
     times: Size | None = None
+    nested: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,9 @@ class Repeat(Layer):
         make = Copies(other.make, self.count)
         if one.make is not None and not same:
             make = Copies(other.make, self.count - 1, one.make)
-        return Code(Loop(other.use, carried, other.returns), make, other.returns)
+        nested = isinstance(other.make, Copies)
+        loop = Loop(other.use, carried, other.returns, nested=nested)
+        return Code(loop, make, other.returns)
 
 
 def _fits(takes: Tensor, gives: Tensor) -> bool:
