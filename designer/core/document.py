@@ -12,6 +12,7 @@ from designer.core.graph import Graph, Node, NodeId, ParamRef, Source, Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
+    from designer.core.custom import Custom
     from designer.core.option import Raw
 
 
@@ -70,9 +71,9 @@ class Key(NamedTuple):
     """What a change is about.
 
     Sections and their ids: `node` and `position` (NodeId), `edge` (Target), `tie` (ParamRef),
-    `variable`, `dimension`, `preset`, `block` and `setting` (name); `title`, `variable order`,
-    `dimension order` and `preset order` have None. `level` is the block that it is in, "" outside;
-    the variables of a block are its arguments.
+    `variable`, `dimension`, `preset`, `block`, `custom` and `setting` (name); `title`,
+    `variable order`, `dimension order` and `preset order` have None. `level` is the block that it
+    is in, "" outside; the variables of a block are its arguments.
     """
 
     section: str
@@ -130,9 +131,9 @@ Names: TypeAlias = "Mapping[str, Any]"
 class Document:
     """All that a file holds. Node ids are unique in the document and never used again.
 
-    `variables`, `dimensions`, `presets` and `blocks` keep the order in which they were declared;
-    `layout` has the nodes of all levels. `extra` keeps fields of the file that this version does
-    not know.
+    `variables`, `dimensions`, `presets`, `blocks` and `customs` keep the order in which they were
+    declared; `layout` has the nodes of all levels. `extra` keeps fields of the file that this
+    version does not know.
     """
 
     title: str = ""
@@ -141,6 +142,7 @@ class Document:
     dimensions: Mapping[str, Dimension] = field(default_factory=dict)
     presets: Mapping[str, Preset] = field(default_factory=dict)
     blocks: Mapping[str, Block] = field(default_factory=dict)
+    customs: Mapping[str, Custom] = field(default_factory=dict)
     layout: Map[NodeId, Position] = field(default_factory=Map)
     settings: Mapping[str, object] = field(default_factory=dict)
     next_id: NodeId = field(default=1, compare=False)
@@ -230,6 +232,7 @@ _GET: dict[str, Callable[[Document, Any], Any]] = {
     "preset": lambda document, name: document.presets.get(name),
     "preset order": lambda document, _: tuple(document.presets),
     "block": lambda document, name: document.blocks.get(name),
+    "custom": lambda document, name: document.customs.get(name),
     "setting": lambda document, name: document.settings.get(name),
     "title": lambda document, _: document.title,
 }
@@ -262,6 +265,9 @@ _PUT: dict[str, Callable[[Document, Any, Any], Document]] = {
         document, presets=_reordered(document.presets, order)
     ),
     "block": _put_block,
+    "custom": lambda document, name, value: replace(
+        document, customs=_named(document.customs, name, value)
+    ),
     "setting": lambda document, name, value: replace(
         document, settings=_named(document.settings, name, value)
     ),

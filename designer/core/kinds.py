@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from designer.core.block import BLOCK, Surroundings, block_class
+from designer.core.custom import CUSTOM, layer_class
 from designer.core.layer import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from designer.core.custom import Custom
     from designer.core.document import Block, Dimension, Document
     from designer.core.frame import Analyse
     from designer.core.graph import Graph, NodeId
@@ -27,6 +30,11 @@ def used_blocks(graph: Graph) -> list[str]:
     """The blocks that a graph is made of, each once."""
     kinds = {node.kind for node in graph.nodes.values()}
     return sorted(kind.removeprefix(BLOCK) for kind in kinds if kind.startswith(BLOCK))
+
+
+def used_customs(graph: Graph) -> list[str]:
+    """The kinds of custom layers in a graph, each once."""
+    return sorted({n.kind for n in graph.nodes.values() if n.kind.startswith(CUSTOM)})
 
 
 def blocks_within(document: Document, name: str) -> set[str]:
@@ -58,6 +66,7 @@ class Kinds:
         self._analyse = analyse
         self._declared: Classes = {}
         self._blocks: Mapping[str, Block] = {}
+        self._customs: Mapping[str, Custom] = {}
         self._dimensions: Mapping[str, Dimension] = {}
         self._made: dict[object, tuple[object, type[Layer]]] = {}
         """Classes by what they are made of, which is kept with them: its id is in the key."""
@@ -72,20 +81,29 @@ class Kinds:
             raise KeyError(kind)
         return found
 
+    def __iter__(self) -> Iterator[str]:
+        """All kinds: the catalogue's, then the document's own, each in its order."""
+        return chain(CATALOGUE, self._declared)
+
+    def __contains__(self, kind: str) -> bool:
+        return self.get(kind) is not None
+
     def declared(self) -> Iterator[type[Layer]]:
         """The classes of the kinds that the document declares, in its order."""
         return iter(self._declared.values())
 
     def follow(self, document: Document) -> set[str]:
         """Take in a document; the kinds whose class is another one now, or gone."""
-        if document.blocks is self._blocks and document.dimensions is self._dimensions:
+        declarations = (document.blocks, document.customs, document.dimensions)
+        known = (self._blocks, self._customs, self._dimensions)
+        if all(new is old for new, old in zip(declarations, known, strict=True)):
             return set()
         before = self._declared
-        self._blocks, self._dimensions = document.blocks, document.dimensions
-        found: Classes = {}
+        self._blocks, self._customs, self._dimensions = declarations
+        found: Classes = {f"{CUSTOM}{n}": layer_class(c) for n, c in document.customs.items()}
+        order = [*found, *(f"{BLOCK}{name}" for name in document.blocks)]
         for name in document.blocks:
             self._enter(name, found, ())
-        order = (f"{BLOCK}{name}" for name in document.blocks)
         self._declared = {kind: found[kind] for kind in order if kind in found}
         names = before.keys() | self._declared.keys()
         return {name for name in names if before.get(name) is not self._declared.get(name)}
@@ -98,9 +116,9 @@ class Kinds:
         inner = used_blocks(block.graph)
         for other in inner:
             self._enter(other, found, (*around, name))
-        kinds = [f"{BLOCK}{other}" for other in inner]
+        kinds = [*used_customs(block.graph), *(f"{BLOCK}{other}" for other in inner)]
         within = {other: found[other] for other in kinds if other in found}
-        if len(within) < sum(other in self._blocks for other in inner):
+        if any(f"{BLOCK}{other}" not in within for other in inner if other in self._blocks):
             return
         found[kind] = self._class(name, block, within)
 
