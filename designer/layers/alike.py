@@ -36,7 +36,7 @@ def pad_like(x: Tensor, like: Tensor) -> Tensor:
     stem="pad",
 )
 class PadLike(Layer):
-    """Zeros around an image, until it is as high and wide as another; a larger one is cut."""
+    """Zeros around an image, [..., h, w] → [..., H, W] of another one; a larger one is cut."""
 
     def infer(self, x: Tensor, like: Tensor) -> Result:
         """[..., h, w] and [..., H, W] to [..., H, W]."""

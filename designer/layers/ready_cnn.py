@@ -43,7 +43,7 @@ ACTIVATIONS: Mapping[str, Layer | None] = {
     stem="conv",
 )
 class ConvNormAct(ImageBlock):
-    """A convolution without bias, a batch norm and an activation, as in GoogLeNet."""
+    """Convolution, batch norm and activation, as in GoogLeNet: y = σ(BN(conv(x)))."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size = option(64, "Channels of the output.", min=1)
@@ -78,7 +78,7 @@ class ConvNormAct(ImageBlock):
     stem="inception",
 )
 class InceptionBlock(ImageBlock):
-    """1×1, 3×3 and 5×5 convolutions and a pool side by side, as in GoogLeNet."""
+    """Four branches side by side, as in GoogLeNet: y = [c₁(x), c₃(x), c₅(x), c(pool(x))]."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     ch1x1: Size = option(64, "Channels of the 1×1 branch.", min=1)
@@ -118,7 +118,7 @@ class InceptionBlock(ImageBlock):
     stem="denselayer",
 )
 class DenseNetLayer(ImageBlock):
-    """Norm, ReLU and convolution twice; what they find is put behind the input."""
+    """Norm, ReLU and convolution, twice, put behind the input, as in DenseNet: y = [x, f(x)]."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     growth_rate: Size = option(32, "Channels that are added.", min=1)
@@ -142,7 +142,7 @@ class DenseNetLayer(ImageBlock):
     stem="denseblock",
 )
 class DenseNetBlock(ImageBlock):
-    """Layers that each add channels to all those before them, as in DenseNet-121."""
+    """Layers that each see all channels before them, as in DenseNet-121: y = [x, f₁, f₂, …]."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     num_layers: int = option(6, "Number of layers.", min=1, max=1000)
@@ -170,7 +170,7 @@ class DenseNetBlock(ImageBlock):
     stem="transition",
 )
 class DenseNetTransition(ImageBlock):
-    """Norm, ReLU, a 1×1 convolution to fewer channels, and a pool that halves the image."""
+    """Fewer channels and half the image, as in DenseNet: y = pool(conv(ReLU(BN(x))))."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size | None = option(

@@ -97,7 +97,7 @@ class TimestepFeatures(Layer):
     stem="time_embedding",
 )
 class TimeEmbedding(Composite):
-    """Sines and cosines of a time step, and two linear layers, as in diffusion networks."""
+    """Waves of a time step and two layers, as in diffusion: y = W₂ SiLU(W₁ [cos ωt, sin ωt])."""
 
     channels: Size = option(128, "Number of sines and cosines, an even number.", min=2)
     d_time: Size | None = option(None, "Size of the output; 4·channels when empty.", min=1)
@@ -129,7 +129,7 @@ class TimeEmbedding(Composite):
     stem="resnet",
 )
 class TimeResidualBlock(ImageBlock):
-    """Two 3×3 convolutions behind group norms, the time added between, then the input."""
+    """Two convolutions with the time between them: y = x + c₂(σ(N(c₁(σ(N(x))) + W σ(t))))."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size | None = option(None, OUT, min=1)
@@ -182,7 +182,7 @@ def _conv(channels: Size, kernel: int) -> Conv2d:
     stem="attention",
 )
 class SpatialSelfAttention(ImageBlock):
-    """Attention of all pixels to each other behind a group norm, added to the image."""
+    """Attention of all pixels to each other, behind a group norm: y = x + A(norm(x))."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     n_heads: Size = option(1, "Number of heads; divides the channels.", min=1)

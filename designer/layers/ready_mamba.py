@@ -125,7 +125,7 @@ class Passing(Parameter):
     stem="mixer",
 )
 class MambaMixer(Composite):
-    """A causal convolution and a selective scan, gated, in place of attention."""
+    """A causal convolution and a gated scan, as in Mamba: y = (scan(u) + D u) · SiLU(z) Wₒᵀ."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     d_inner: Size | None = option(None, INNER, min=1)
@@ -189,7 +189,7 @@ class MambaMixer(Composite):
     stem="layer",
 )
 class MambaBlock(Composite):
-    """A Mamba mixer behind an RMS norm, added to its input."""
+    """A Mamba mixer behind an RMS norm, added to its input: y = x + M(norm(x))."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     d_inner: Size | None = option(None, INNER, min=1)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     stem="conv",
 )
 class DoubleConv(ImageBlock):
-    """A 3×3 convolution, a batch norm and ReLU, twice, as in U-Net."""
+    """Convolution, batch norm and ReLU, twice, as in U-Net: y = g(f(x)), f = ReLU ∘ BN ∘ conv."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size = option(64, "Channels of the output.", min=1)
@@ -54,7 +54,7 @@ class DoubleConv(ImageBlock):
     stem="down",
 )
 class UNetDown(ImageBlock):
-    """A pool that halves the image, then a double convolution, as in U-Net."""
+    """Half the image, then a double convolution, as in U-Net: y = f(pool(x))."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size | None = option(
@@ -76,7 +76,7 @@ class UNetDown(ImageBlock):
     stem="up",
 )
 class UNetUp(ImageBlock):
-    """The image doubled, put behind its counterpart from the way down, double convolution."""
+    """The image doubled and put behind its counterpart, as in U-Net: y = f([skip, up(x)])."""
 
     in_channels: Size | None = option(None, "Channels of x; inferred when empty.", min=1)
     skip_channels: Size | None = option(None, "Channels of skip; inferred when empty.", min=1)

@@ -252,7 +252,7 @@ class InvertedResidual(ImageBlock):
     stem="block",
 )
 class MBConv(ImageBlock):
-    """An inverted residual block with squeeze and excitation, as in EfficientNet."""
+    """An inverted residual with squeeze and excitation, as in EfficientNet: y = x + f(x)."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     out_channels: Size | None = option(None, OUT, min=1)
@@ -298,7 +298,7 @@ class MBConv(ImageBlock):
     stem="norm",
 )
 class LayerNorm2d(ImageBlock):
-    """A layer norm over the channels of each pixel, as in ConvNeXt."""
+    """Each pixel over its channels, as in ConvNeXt: y = (x − mean) / √(var + ε) · γ + β."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
     eps: float = option(1e-6, "Added to the variance, so that nothing is divided by 0.")
@@ -328,10 +328,9 @@ class Scale(Parameter):
     stem="block",
 )
 class ConvNeXtBlock(ImageBlock):
-    """7×7 convolutions of each channel, a norm, an MLP, added, as in ConvNeXt."""
+    """7×7 convolutions of each channel and an MLP, as in ConvNeXt: y = x + γ · MLP(LN(conv(x)))."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
-    layer_scale: bool = option(True, "Scale each channel before it is added.")
 
     def body(self, net: Net, x: Value) -> Value:
         """[N, in_channels, H, W] to the same shape."""
@@ -344,8 +343,7 @@ class ConvNeXtBlock(ImageBlock):
         h = net.use("act", GELU(), h)
         h = net.use("pwconv2", Linear(in_features=4 * channels, out_features=channels), h)
         h = net.call(Permute(dims=(0, 3, 1, 2)), h)
-        if self.layer_scale:
-            h = net.call(Multiply(), net.use("gamma", Scale(shape=(channels, 1, 1))), h)
+        h = net.call(Multiply(), net.use("gamma", Scale(shape=(channels, 1, 1))), h)
         return net.call(Add(), x, h)
 
 

@@ -129,14 +129,11 @@ def test_mobile_inverted_bottleneck(
     agreed("MBConv", usual(reference), images(2, 8, 8, 7), ours=names, **options)
 
 
-@pytest.mark.parametrize("layer_scale", [True, False])
-def test_convnext_block(layer_scale: bool, modelling: Callable[[str], Any]) -> None:
+def test_convnext_block(modelling: Callable[[str], Any]) -> None:
     library = modelling("convnext")
-    config = library.ConvNextConfig(layer_scale_init_value=1e-6 if layer_scale else 0.0)
     names = ours({"layer_scale_parameter": "gamma", "layernorm": "norm"})
-    reference = library.ConvNextLayer(config, 6)
-    x = images(2, 6, 8, 9)
-    agreed("ConvNeXtBlock", reference, x, ours=names, layer_scale=layer_scale)
+    reference = library.ConvNextLayer(library.ConvNextConfig(), 6)
+    agreed("ConvNeXtBlock", reference, images(2, 6, 8, 9), ours=names)
 
 
 def test_layer_norm_of_channels(modelling: Callable[[str], Any]) -> None:
