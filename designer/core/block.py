@@ -192,7 +192,7 @@ def _inside(inner: Analysis, problems: list[Problem]) -> Message:
 
 def block_class(name: str, block: Block, surroundings: Surroundings) -> type[BlockUse]:
     """The layer class of a block."""
-    options = tuple(_options(block))
+    options = tuple(argument_options(block.arguments))
     fields = [(o.name, object, field(default=o.default)) for o in options]
     made = make_dataclass(name, fields, bases=(BlockUse,), frozen=True, eq=False)
     made.__doc__ = block.note or message("A block of this design.").template
@@ -216,8 +216,18 @@ def use_options(block: Block) -> tuple[tuple[str, Raw], ...]:
     return (*((name, None) for name in block.arguments), (COPIES, 1), (SHARING, OWN))
 
 
-def _options(block: Block) -> Iterator[Option]:
-    for name, argument in block.arguments.items():
+def has_meaning(name: str) -> bool:
+    """Whether no argument can have a name, since uses of blocks have something else under it."""
+    return hasattr(BlockUse, name) or name in ANNOTATED
+
+
+ANNOTATED = BlockUse.__annotations__.keys() | Layer.__annotations__.keys()
+"""What uses of blocks have besides their arguments."""
+
+
+def argument_options(arguments: Mapping[str, Variable]) -> Iterator[Option]:
+    """The options of the uses of a block with these arguments."""
+    for name, argument in arguments.items():
         yield Option(
             name,
             _kind(argument),

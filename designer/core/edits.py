@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from designer.core import expression
-from designer.core.block import BLOCK, COPIES, SHARING, stem_of, use_options
+from designer.core.block import BLOCK, has_meaning, stem_of, use_options
 from designer.core.document import inside
 from designer.core.expression import Expression
 from designer.core.graph import Graph, Node, NodeId, ParamRef, Source, Target
@@ -94,6 +94,9 @@ def _new(draft: Draft, kind: str) -> tuple[str, tuple[tuple[str, Raw], ...]]:
     """What a new layer of a kind is called, and its options."""
     if kind in CATALOGUE:
         return CATALOGUE[kind].stem, defaults(CATALOGUE[kind])
+    custom = draft.whole.customs.get(kind.removeprefix(CUSTOM))
+    if custom is not None and kind.startswith(CUSTOM):
+        return stem_of(custom.name), defaults(layer_class(custom))
     name = kind.removeprefix(BLOCK)
     block = draft.whole.blocks.get(name)
     if block is None:
@@ -398,7 +401,7 @@ def _check_name(draft: Draft, name: str) -> None:
         raise Refused(problem)
     if name in draft.document.variables or name in draft.document.dimensions:
         raise Refused(message("{name} is declared already.", name=name))
-    if draft.level and name in (COPIES, SHARING):
+    if draft.level and has_meaning(name):
         raise Refused(message("Every block has {name} already.", name=name))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import expression
 from designer.core import size as sizes
-from designer.core.block import BLOCK, stem_of, use_options
+from designer.core.block import BLOCK, has_meaning, stem_of, use_options
 from designer.core.block_edits import check_block_name, fresh_block_name
 from designer.core.document import Block, Variable
 from designer.core.edits import (
@@ -129,6 +129,8 @@ def _arguments(draft: Draft, cut: _Cut) -> dict[str, Variable]:
     found: dict[str, Variable] = {}
     for name, variable in variables.items():
         if name in used:
+            if has_meaning(name):
+                raise Refused(message("Every block has {name} already.", name=name))
             divisors = tuple(d for d in variable.divisors if isinstance(d, int) or d in used)
             value = _literal(values.get(name, variable.value))
             found[name] = replace(variable, value=value, divisors=divisors)

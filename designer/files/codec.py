@@ -4,7 +4,9 @@ A file is one JSON object. `format` and `version` say what it is. `nodes` holds 
 with all its options, `attribute` where code calls it otherwise, and `trainable` where it is
 locked. `edges` holds wires as [node, output, node, input], with a fifth item for the slot of a
 variadic input; `ties` holds [node, parameter, node, parameter], the second of them the owner;
-`layout` holds [node, x, y]. What this version does not know is kept and written back.
+`layout` holds [node, x, y], of the nodes in blocks too. `blocks`, where there are any, holds by
+name the graph, the arguments and the note of each; `presets` the values of each by variable. What
+this version does not know is kept and written back.
 """
 
 from __future__ import annotations
@@ -17,19 +19,23 @@ from typing import TYPE_CHECKING, Any
 
 from designer.core.message import message
 from designer.files import place as take
+from designer.files.blocks import arguments_by_block, kinds_of, plain_blocks
+from designer.files.declarations import plain_dimensions, plain_presets, plain_variables
 from designer.files.gathering import Gathering
+from designer.files.graphs import plain_graph
 from designer.files.place import Place
 from designer.files.plain import Rows, read_plain, write_plain
 from designer.files.reader import document_of
 from designer.files.upgrades import VERSION, upgraded
-from designer.files.values import PLAIN, SCALARS, Spelling, encoded, spellings
+from designer.files.values import encoded, encoded_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from designer.core.document import Dimension, Document, Variable
-    from designer.core.graph import Graph, Node, NodeId
+    from designer.core.document import Document
+    from designer.core.graph import NodeId
     from designer.core.message import Message
+    from designer.files.values import Kinds
 
 FORMAT = "netdraft"
 REPLACEMENT = "\ufffd"
@@ -92,65 +98,28 @@ def write_document(document: Document) -> bytes:
 
 def plain_document(document: Document) -> dict[str, Any]:
     """The plain data of a document, in the order in which a file has it."""
-    graph, nodes = document.graph, document.graph.nodes
+    kinds = kinds_of(arguments_by_block(document))
     return {
         "format": FORMAT,
         "version": VERSION,
         "title": document.title,
-        "variables": Rows({name: _variable(v) for name, v in document.variables.items()}),
-        "dimensions": Rows({name: _dimension(d) for name, d in document.dimensions.items()}),
-        "nodes": Rows([_node(id, nodes[id]) for id in graph.ids()]),
-        "edges": Rows([edge for id in sorted(graph.sources) for edge in _edges(id, graph)]),
-        "ties": Rows([[*param, *owner] for param, owner in sorted(graph.ties.items())]),
+        "variables": plain_variables(document.variables),
+        "dimensions": plain_dimensions(document.dimensions),
+        **_declared(document, kinds),
+        **plain_graph(document.graph, kinds),
         "layout": Rows([_position(id, *xy) for id, xy in sorted(document.layout.items())]),
         "settings": {name: encoded(value) for name, value in document.settings.items()},
-        **_extra(document),
+        **encoded_fields(document.extra),
     }
 
 
-def _extra(owner: Document | Node | Variable | Dimension) -> dict[str, object]:
-    return {name: encoded(value) for name, value in owner.extra}
-
-
-def _variable(variable: Variable) -> dict[str, object]:
-    return {
-        "value": encoded(variable.value, Spelling(True, variable.choices)),
-        "note": variable.note,
-        "choices": list(variable.choices),
-        "divisors": list(variable.divisors),
-        **_extra(variable),
+def _declared(document: Document, kinds: Kinds) -> dict[str, Rows]:
+    """The sections that many documents do not have: they are written where there is something."""
+    sections = {
+        "presets": plain_presets(document.presets),
+        "blocks": plain_blocks(document.blocks, kinds),
     }
-
-
-def _dimension(dimension: Dimension) -> dict[str, object]:
-    return {
-        "meaning": dimension.meaning,
-        "trial": dimension.trial,
-        "multiple": dimension.multiple,
-        **_extra(dimension),
-    }
-
-
-def _node(id: NodeId, node: Node) -> dict[str, object]:
-    known = spellings(node.kind)
-    return {
-        "id": id,
-        "name": node.name,
-        **({} if node.attribute == node.name else {"attribute": node.attribute}),
-        "kind": node.kind,
-        **({} if node.trainable else {"trainable": False}),
-        "options": {
-            name: raw if type(raw) in SCALARS else encoded(raw, known.get(name, PLAIN))
-            for name, raw in node.options
-        },
-        **_extra(node),
-    }
-
-
-def _edges(target: NodeId, graph: Graph) -> Iterator[list[object]]:
-    """The wires into a node, by port and slot."""
-    for (port, slot), (source, output) in sorted(graph.sources[target].items()):
-        yield [source, output, target, port, slot] if slot else [source, output, target, port]
+    return {key: rows for key, rows in sections.items() if rows.items}
 
 
 def _position(id: NodeId, x: float, y: float) -> list[object]:

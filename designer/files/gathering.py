@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from designer.core.message import Message, message
 from designer.core.offered import OFFERED, unknown_kind
 from designer.files import place as take
+from designer.files.limits import TEXT_CHARACTERS
 from designer.files.packages import offers
 from designer.files.place import Place
 from designer.files.refusal import Refusal, shown
@@ -22,13 +23,21 @@ SEVERAL = "{first} And {count:,} more faults."
 Extra = tuple[tuple[str, object], ...]
 
 
+class Part(NamedTuple):
+    """An object of a file, and the place where it stands."""
+
+    data: dict[str, object]
+    place: Place
+
+
 class Gathering:
     """The sections of one file, the faults in it, and notices of what was kept or put right."""
 
     def __init__(self, data: dict[str, object], where: str) -> None:
-        self.data = data
-        self.place = Place("$", where)
+        self.root = Part(data, Place("$", where))
         self.faults: list[Message] = []
+        self._lengths: dict[str, int] = {}
+        """Of each list that graphs have the number of items in all graphs that were read."""
         self._notices: dict[str, tuple[Message, int]] = {}
 
     @contextmanager
@@ -51,22 +60,41 @@ class Gathering:
         text = message(SEVERAL, first=first, count=count) if count else first
         raise Refusal(text, tuple(self.faults[:MOST_LISTED]))
 
-    def section(self, key: str) -> Mapping[str, object]:
+    def section(self, owner: Part, key: str) -> Mapping[str, object]:
         """A section that is an object; empty where there is none."""
         with self.faulty():
-            if key in self.data:
-                return take.mapping(self.data, key, self.place)
+            if key in owner.data:
+                return take.mapping(owner.data, key, owner.place)
         return {}
 
-    def items(self, key: str, limit: int) -> list[object]:
-        """A section that is a list of at most `limit` items; empty where there is none."""
+    def items(self, owner: Part, key: str, limit: int) -> list[Any]:
+        """A section that is a list; empty where there is none.
+
+        All sections of this name in the file have at most `limit` items together.
+        """
         with self.faulty():
-            if key in self.data:
-                return take.sequence(self.data, key, self.place, limit)
+            if key in owner.data:
+                items = take.sequence(owner.data, key, owner.place, limit)
+                self._check_sum(owner.place.at(key), key, len(items), limit)
+                return items
         return []
 
+    def _check_sum(self, place: Place, key: str, more: int, limit: int) -> None:
+        before = self._lengths.get(key, 0)
+        self._lengths[key] = before + more
+        if before <= limit < before + more:
+            reason = "{length:,} items with those of other graphs, at most {limit:,} are allowed."
+            raise place.refusal(message(reason, length=before + more, limit=limit))
+
+    def text(self, owner: Part, key: str) -> str:
+        """A text that may be long; empty where there is none."""
+        with self.faulty():
+            if key in owner.data:
+                return take.text(owner.data, key, owner.place, TEXT_CHARACTERS)
+        return ""
+
     def extra(
-        self, section: str, data: dict[str, object], known: frozenset[str], at: Place
+        self, section: str, data: Mapping[str, object], known: frozenset[str], at: Place
     ) -> Extra:
         """The fields of an object that this version does not know: kept, and noticed."""
         if data.keys() <= known:

@@ -10,6 +10,8 @@ from designer.files.limits import NAME_CHARACTERS
 from designer.files.refusal import refusal, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sized
+
     from designer.files.refusal import Refusal
 
 LONGEST_KEY = 60
@@ -109,10 +111,16 @@ def sequence(owner: Owner, key: str | int, place: Place, limit: int | None = Non
     value = field(owner, key, place)
     if not isinstance(value, list):
         raise _unexpected(value, place.at(key), message("a list"))
-    if limit is not None and len(value) > limit:
-        reason = "{length:,} items, at most {limit:,} are allowed."
-        raise place.at(key).refusal(message(reason, length=len(value), limit=limit))
+    if limit is not None:
+        check_length(value, place.at(key), limit)
     return value
+
+
+def check_length(found: Sized, place: Place, limit: int) -> None:
+    """Refuse a list or an object of more than `limit` items."""
+    if len(found) > limit:
+        reason = "{length:,} items, at most {limit:,} are allowed."
+        raise place.refusal(message(reason, length=len(found), limit=limit))
 
 
 def _unexpected(value: object, place: Place, expected: Message) -> Refusal:

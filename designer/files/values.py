@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import designer.layers  # noqa: F401 (fills the catalogue)
 from designer.core.expression import Expression
+from designer.core.graph import EMPTY
 from designer.core.layer import CATALOGUE, options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from designer.core.option import Raw
+    from designer.core.option import Option, Raw
 
 SCALARS = frozenset({int, float, bool, type(None)})
 
@@ -39,10 +40,36 @@ PLAIN = Spelling()
 """Where nothing is known: a string is a text."""
 
 
+class Kinds:
+    """The kinds of layers in a file: those of the catalogue, and those that the file declares.
+
+    `declared` has the options of each kind that the file declares, in their order.
+    """
+
+    def __init__(self, declared: Mapping[str, tuple[Option, ...]] = EMPTY) -> None:
+        self._declared = declared
+        self._spellings = {kind: _spellings(options) for kind, options in declared.items()}
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in CATALOGUE or kind in self._declared
+
+    def spellings(self, kind: str) -> Mapping[str, Spelling]:
+        """The Spelling of each option of a kind, in their order; none for an unknown kind."""
+        return self._spellings.get(kind) or catalogue_spellings(kind)
+
+    def defaults(self, kind: str) -> dict[str, Raw]:
+        """What options have that a file does not give; none for an unknown kind."""
+        known = options_of(CATALOGUE[kind]) if kind in CATALOGUE else self._declared.get(kind, ())
+        return {option.name: option.default for option in known}
+
+
 @lru_cache(maxsize=1_000)
-def spellings(kind: str) -> Mapping[str, Spelling]:
-    """The Spelling of each option of a kind, in their order; none for an unknown kind."""
-    options = options_of(CATALOGUE[kind]) if kind in CATALOGUE else ()
+def catalogue_spellings(kind: str) -> Mapping[str, Spelling]:
+    """The Spelling of each option of a kind of the catalogue; none for another."""
+    return _spellings(options_of(CATALOGUE[kind])) if kind in CATALOGUE else EMPTY
+
+
+def _spellings(options: Iterable[Option]) -> Mapping[str, Spelling]:
     return MappingProxyType(
         {
             option.name: Spelling(option.kind not in ("choice", "text"), option.choices)
@@ -87,3 +114,8 @@ def encoded(raw: object, spelling: Spelling = PLAIN) -> Any:
     if isinstance(raw, tuple):
         return [encoded(part, spelling) for part in raw]
     raise TypeError(f"{type(raw).__name__} is no value of an option")
+
+
+def encoded_fields(extra: tuple[tuple[str, object], ...]) -> dict[str, object]:
+    """The plain data of fields that this version does not know."""
+    return {name: encoded(value) for name, value in extra}

@@ -509,14 +509,14 @@ def test_unknown_options_and_fields_are_kept(data: dict[str, Any]) -> None:
     data["nodes"][2]["colour"] = "blue"
     data["variables"]["d_model"]["unit"] = "px"
     data["dimensions"]["B"]["unit"] = None
-    data["blocks"] = [{"nodes": []}]
+    data["groups"] = [{"nodes": []}]
     assert json.dumps(plain(read(data))) == json.dumps(data)
     assert notices(data) == [
         "Conv2d has no option $.nodes[1].options.spectral; it is kept.",
         "The field $.nodes[1].colour is unknown; it is kept. (2 times)",
         "The field $.variables.d_model.unit is unknown; it is kept.",
         "The field $.dimensions.B.unit is unknown; it is kept.",
-        "The field $.blocks is unknown; it is kept.",
+        "The field $.groups is unknown; it is kept.",
     ]
 
 
