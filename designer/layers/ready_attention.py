@@ -83,7 +83,7 @@ def check_head_axis(net: Net, mask: Value, pattern: str) -> None:
     stem="attn",
 )
 class CausalSelfAttention(Composite):
-    """Self-attention of positions to themselves and those before them, as in GPT-2."""
+    """Attention to oneself and what is before, as in GPT-2: y = softmax(q kᵀ / √d + mask) v Wₒᵀ."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(12, HEADS, min=1)
@@ -162,7 +162,7 @@ class MultiQueryAttention(Composite):
     stem="self_attn",
 )
 class GroupedQueryAttention(Composite):
-    """Causal attention with rotary positions; query heads share keys, as in Llama."""
+    """Causal attention, keys turned and shared, as in Llama: y = softmax(q kᵀ/√d + mask) v Wₒᵀ."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(32, QUERY_HEADS, min=1)
