@@ -11,18 +11,25 @@ from designer.core.layer import Layer, Result, layer, same_value
 from designer.core.option import option
 from designer.core.size import Size, Verdict, compare, value
 from designer.core.tensor import Tensor
-from designer.layers.act import SiLU
+from designer.layers.act import GELU, SiLU
 from designer.layers.alike import ReshapeLike
 from designer.layers.attn import ScaledDotProductAttention
 from designer.layers.conv import Conv2d
 from designer.layers.linear import Linear
-from designer.layers.merge import Add
-from designer.layers.norm import GroupNorm
-from designer.layers.ready_attention import DROPOUT, joined_heads, split_heads
+from designer.layers.merge import Add, Multiply
+from designer.layers.norm import GroupNorm, LayerNorm
+from designer.layers.ready_attention import (
+    DROPOUT,
+    HEADS,
+    WIDTH,
+    check_heads,
+    joined_heads,
+    split_heads,
+)
 from designer.layers.ready_vision import CHANNELS, OUT, ImageBlock
 from designer.layers.reg import Dropout
-from designer.layers.rules import REAL, check_dtype, divides, floating
-from designer.layers.shape import Flatten, Transpose, Unsqueeze
+from designer.layers.rules import REAL, check_dtype, floating
+from designer.layers.shape import Flatten, Split, Transpose, Unsqueeze
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs
@@ -33,6 +40,10 @@ COSINE = "Put the cosines before the sines."
 GROUPS = "Groups of channels that are normalised apart from each other."
 EPS = "Added to the variance, so that nothing is divided by 0."
 SCALARS = "[N]"
+CONTEXT = "Size of the last axis of the context; inferred when empty."
+HEADS_OF_IMAGES = "Number of heads; divides the channels."
+CONTEXTS = "[B, S, C]"
+SEQUENCES = "[B, T, C]"
 
 FEATURES = Support(
     "timestep_features",
@@ -185,7 +196,7 @@ class SpatialSelfAttention(ImageBlock):
     """Attention of all pixels to each other, behind a group norm: y = x + A(norm(x))."""
 
     in_channels: Size | None = option(None, CHANNELS, min=1)
-    n_heads: Size = option(1, "Number of heads; divides the channels.", min=1)
+    n_heads: Size = option(1, HEADS_OF_IMAGES, min=1)
     groups: Size = option(32, GROUPS, min=1)
     eps: float = option(1e-6, EPS)
     dropout: float = option(0.0, DROPOUT, min=0, max=1)
@@ -195,15 +206,13 @@ class SpatialSelfAttention(ImageBlock):
     def body(self, net: Net, x: Value) -> Value:
         """[N, in_channels, H, W] to the same shape."""
         channels = self.channels(net, x)
-        self._check_heads(channels)
+        check_heads(self, channels, self.n_heads)
         norm = GroupNorm(num_groups=self.groups, eps=self.eps)
         h = net.use("group_norm", norm, net.call(Flatten(start_dim=2), x))
         h = net.call(Transpose(dim0=1, dim1=2), h, called="pixels")
         q, k, v = (self._heads(net, name, h, channels) for name in "qkv")
         h = joined_heads(net, net.call(ScaledDotProductAttention(), q, k, v))
-        back = Linear(in_features=channels, out_features=channels)
-        drop = (Dropout(p=self.dropout),) if varies(self.dropout) else ()
-        h = net.chain("to_out", (back, *drop), h)
+        h = net.chain("to_out", _projected(channels, self.dropout), h)
         h = net.call(ReshapeLike(), net.call(Transpose(dim0=1, dim1=2), h), x)
         return net.call(Add(), x, h)
 
@@ -212,7 +221,138 @@ class SpatialSelfAttention(ImageBlock):
         h = net.use(f"to_{name}", Linear(out_features=channels), x)
         return split_heads(net, h, self.n_heads, name)
 
-    def _check_heads(self, channels: Size) -> None:
-        if not divides(self.n_heads, channels):
-            template = "{layer} needs n_heads to divide {expected}, got {got}."
-            raise self.refuse(template, option="n_heads", expected=channels, got=self.n_heads)
+
+@layer(
+    "ContextAttention",
+    family="block",
+    aliases=("cross-attention", "text conditioning", "stable diffusion attention", "交叉注意力"),
+    title="Attention to a context",
+    stem="attn",
+)
+class ContextAttention(Composite):
+    """Attention to a context, or to the input itself: y = softmax(q kᵀ / √d) v Wₒᵀ + b."""
+
+    d_model: Size | None = option(None, WIDTH, min=1)
+    n_heads: Size = option(8, HEADS, min=1)
+    d_context: Size | None = option(None, CONTEXT, min=1)
+    dropout: float = option(0.0, DROPOUT, min=0, max=1)
+
+    divisors: ClassVar[Mapping[str, tuple[str, ...]]] = {"d_model": ("n_heads",)}
+
+    def body(self, net: Net, x: Value, context: Value | None = None) -> Value:
+        """[B, T, d_model] and [B, S, d_context], which may lack, to the shape of x."""
+        width = net.size("d_model", x, -1, "[B, T, {}]")
+        self.ranked(x.tensor, (3,), SEQUENCES)
+        check_heads(self, width, self.n_heads)
+        source = x
+        if context is not None:
+            self.ranked(context.tensor, (3,), CONTEXTS, "context")
+            net.size("d_context", context, -1, "[B, S, {}]")
+            source = context
+        q = self._heads(net, "q", x, width)
+        k, v = (self._heads(net, name, source, width) for name in "kv")
+        h = joined_heads(net, net.call(ScaledDotProductAttention(), q, k, v))
+        return net.chain("to_out", _projected(width, self.dropout), h)
+
+    def _heads(self, net: Net, name: str, x: Value, width: Size) -> Value:
+        """Query, key or value by head."""
+        h = net.use(f"to_{name}", Linear(out_features=width, bias=False), x)
+        return split_heads(net, h, self.n_heads, name)
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The number of heads."""
+        return f"{self.n_heads} heads"
+
+
+def _projected(width: Size, dropout: float) -> tuple[Layer, ...]:
+    """The last layers of attention."""
+    back = Linear(in_features=width, out_features=width)
+    return (back, Dropout(p=dropout)) if varies(dropout) else (back,)
+
+
+@layer(
+    "ContextBlock",
+    family="block",
+    aliases=("transformer block", "stable diffusion", "geglu", "cross-attention", "交叉注意力块"),
+    title="Transformer block with context",
+    stem="block",
+)
+class ContextBlock(Composite):
+    """Attention to oneself, to a context, and GEGLU, each behind a norm: y = x + f(LN(x))."""
+
+    d_model: Size | None = option(None, WIDTH, min=1)
+    n_heads: Size = option(8, HEADS, min=1)
+    d_context: Size | None = option(None, CONTEXT, min=1)
+    d_hidden: Size | None = option(None, "Size within the MLP; 4·d_model when empty.", min=1)
+    dropout: float = option(0.0, DROPOUT, min=0, max=1)
+
+    divisors: ClassVar[Mapping[str, tuple[str, ...]]] = {"d_model": ("n_heads",)}
+
+    def body(self, net: Net, x: Value, context: Value | None = None) -> Value:
+        """[B, T, d_model] and [B, S, d_context], which may lack, to the shape of x."""
+        width = net.size("d_model", x, -1, "[B, T, {}]")
+        self.ranked(x.tensor, (3,), SEQUENCES)
+        check_heads(self, width, self.n_heads)
+        if context is not None:
+            self.ranked(context.tensor, (3,), CONTEXTS, "context")
+            net.size("d_context", context, -1, "[B, S, {}]")
+        to_itself = ContextAttention(n_heads=self.n_heads, dropout=self.dropout)
+        h = net.use("attn1", to_itself, net.use("norm1", LayerNorm(), x))
+        x = net.call(Add(), x, h, called="mixed")
+        to_context = ContextAttention(n_heads=self.n_heads, dropout=self.dropout)
+        h = net.use("attn2", to_context, net.use("norm2", LayerNorm(), x), context)
+        x = net.call(Add(), x, h, called="told")
+        return net.call(Add(), x, self._gated(net, net.use("norm3", LayerNorm(), x), width))
+
+    def _gated(self, net: Net, x: Value, width: Size) -> Value:
+        """A linear layer times an activated one, and back."""
+        hidden = net.usual("d_hidden", 4 * width)
+        both = net.use("ff_proj", Linear(out_features=2 * hidden), x)
+        h, gate = net.parts(Split(chunks=2, dim=-1), both, ("linear", "gate"))
+        h = net.call(Multiply(), h, net.use("act", GELU(), gate))
+        h = net.use("drop", Dropout(p=self.dropout), h) if varies(self.dropout) else h
+        return net.use("ff_out", Linear(out_features=width), h)
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The number of heads."""
+        return f"{self.n_heads} heads"
+
+
+@layer(
+    "SpatialTransformer",
+    family="block",
+    aliases=(
+        "stable diffusion",
+        "transformer 2d",
+        "cross-attention",
+        "latent diffusion",
+        "空间变换器",
+    ),
+    title="Spatial transformer",
+    stem="attention",
+)
+class SpatialTransformer(ImageBlock):
+    """A transformer block of pixels with a context, as in Stable Diffusion: y = x + f(norm(x))."""
+
+    in_channels: Size | None = option(None, CHANNELS, min=1)
+    n_heads: Size = option(8, HEADS_OF_IMAGES, min=1)
+    d_context: Size | None = option(None, CONTEXT, min=1)
+    groups: Size = option(32, GROUPS, min=1)
+    dropout: float = option(0.0, DROPOUT, min=0, max=1)
+
+    divisors: ClassVar[Mapping[str, tuple[str, ...]]] = {"in_channels": ("n_heads",)}
+
+    def body(self, net: Net, x: Value, context: Value | None = None) -> Value:
+        """[N, in_channels, H, W] and [N, S, d_context], which may lack, to the shape of x."""
+        channels = self.channels(net, x)
+        check_heads(self, channels, self.n_heads)
+        if context is not None:
+            self.ranked(context.tensor, (3,), CONTEXTS, "context")
+            net.size("d_context", context, -1, "[N, S, {}]")
+        h = net.use("norm", GroupNorm(num_groups=self.groups, eps=1e-6), x)
+        image = net.use("proj_in", _conv(channels, 1), h)
+        pixels = net.call(Transpose(dim0=1, dim1=2), net.call(Flatten(start_dim=2), image))
+        block = ContextBlock(n_heads=self.n_heads, dropout=self.dropout)
+        h = net.use("block", block, pixels, context)
+        h = net.call(ReshapeLike(), net.call(Transpose(dim0=1, dim1=2), h), x)
+        return net.call(Add(), x, net.use("proj_out", _conv(channels, 1), h))

@@ -145,6 +145,81 @@ def test_attention_of_pixels(heads: int) -> None:
     agreed("SpatialSelfAttention", reference, images(2, 6, 3, 4), n_heads=heads, groups=2)
 
 
+class Attending(nn.Module):
+    """Attention to a context, one head after another."""
+
+    def __init__(self, width: int, context: int, heads: int) -> None:
+        super().__init__()
+        self.size = width // heads
+        self.to_q = nn.Linear(width, width, bias=False)
+        self.to_k = nn.Linear(context, width, bias=False)
+        self.to_v = nn.Linear(context, width, bias=False)
+        self.to_out = nn.Sequential(nn.Linear(width, width))
+
+    def forward(self, x: Tensor, context: Tensor | None = None) -> Any:
+        source = x if context is None else context
+        projected = (self.to_q(x), self.to_k(source), self.to_v(source))
+        parts = zip(*(one.split(self.size, -1) for one in projected), strict=True)
+        return self.to_out(torch.cat([attended(*part, causal=False) for part in parts], -1))
+
+
+class Contextual(nn.Module):
+    """Attention to the input, attention to the context, GEGLU."""
+
+    def __init__(self, width: int, context: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(width) for _ in range(3))
+        self.attn1 = Attending(width, width, heads)
+        self.attn2 = Attending(width, context, heads)
+        self.ff_proj = nn.Linear(width, 2 * hidden)
+        self.ff_out = nn.Linear(hidden, width)
+
+    def forward(self, x: Tensor, context: Tensor | None = None) -> Any:
+        x = x + self.attn1(self.norm1(x))
+        x = x + self.attn2(self.norm2(x), context)
+        h, gate = self.ff_proj(self.norm3(x)).tensor_split(2, -1)
+        return x + self.ff_out(h * gate * (1 + torch.erf(gate / 2**0.5)) / 2)
+
+
+class Spatial(nn.Module):
+    """The block on the pixels of an image."""
+
+    def __init__(self, channels: int, context: int, heads: int, groups: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
+        self.proj_in = nn.Conv2d(channels, channels, 1)
+        self.block = Contextual(channels, context, heads, 4 * channels)
+        self.proj_out = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor, context: Tensor | None = None) -> Any:
+        h = self.proj_in(self.norm(x)).movedim(1, -1)
+        rows = self.block(h.reshape(x.shape[0], -1, x.shape[1]), context)
+        return x + self.proj_out(rows.reshape(h.shape).movedim(-1, 1))
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+@pytest.mark.parametrize("told", [True, False])
+def test_attention_to_a_context(heads: int, told: bool) -> None:
+    inputs = (images(2, 5, 6), images(2, 4, 7)) if told else (images(2, 5, 6),)
+    reference = Attending(6, 7 if told else 6, heads)
+    agreed("ContextAttention", reference, *inputs, n_heads=heads)
+
+
+@pytest.mark.parametrize("hidden", [None, 5])
+@pytest.mark.parametrize("told", [True, False])
+def test_block_with_a_context(hidden: int | None, told: bool) -> None:
+    inputs = (images(2, 5, 6), images(2, 4, 7)) if told else (images(2, 5, 6),)
+    reference = Contextual(6, 7 if told else 6, 2, hidden or 24)
+    agreed("ContextBlock", reference, *inputs, n_heads=2, d_hidden=hidden)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_spatial_transformer(told: bool) -> None:
+    inputs = (images(2, 6, 3, 4), images(2, 4, 7)) if told else (images(2, 6, 3, 4),)
+    reference = Spatial(6, 7 if told else 6, 3, 2)
+    agreed("SpatialTransformer", reference, *inputs, n_heads=3, groups=2)
+
+
 def test_the_blocks_of_stable_diffusion() -> None:
     drawing = Drawing()
     time = drawing.add("TimeEmbedding", drawing.input("B", dtype="int64"), channels=320)
@@ -216,3 +291,20 @@ def test_a_time_of_another_size_is_refused() -> None:
     block = drawing.add("TimeResidualBlock", x, time, d_time=128)
     (problem,) = drawing.finding(block).problems
     assert str(problem.message) == "TimeResidualBlock expects [N, 128], got [B, 64]."
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "context", "sentence"),
+    [
+        ("ContextAttention", ("B", 5, 6), ("B", 4, 7), "n_heads to divide 6, got 8."),
+        ("ContextBlock", ("B", 5, 8), ("B", 4, 7), "expects [B, S, 9], got [B, 4, 7]."),
+        ("SpatialTransformer", ("B", 32, 4, 4), ("B", 7), "expects [B, S, C], got [B, 7]."),
+        ("SpatialTransformer", ("B", 32, 16), ("B", 4, 9), "expects [N, C, H, W], got"),
+    ],
+)
+def test_contexts_that_do_not_fit(kind: str, shape: Any, context: Any, sentence: str) -> None:
+    drawing = Drawing()
+    sources = drawing.input(*shape), drawing.input(*context)
+    block = drawing.add(kind, *sources, d_context=9)
+    (problem,) = drawing.finding(block).problems
+    assert sentence in str(problem.message)

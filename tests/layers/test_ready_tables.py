@@ -24,7 +24,8 @@ class Net:
 
     def then(self, kind: str, *others: int, **options: Any) -> int:
         """Add a layer behind the last one; returns it."""
-        self.last = self.drawing.add(kind, self.last, *others, **options)
+        sources = (*others, self.last) if kind == "Concat" else (self.last, *others)
+        self.last = self.drawing.add(kind, *sources, **options)
         return self.last
 
     def head(self, classes: int = 1000) -> None:
@@ -177,6 +178,54 @@ def mamba_130m() -> Net:
     return net
 
 
+class Diffusion(Net):
+    """The U-Net of Stable Diffusion: each level as often as it has blocks, and back."""
+
+    def __init__(self) -> None:
+        super().__init__(4, 64, 64)
+        self.context = self.drawing.input("B", 77, 768)
+        steps = self.drawing.input("B", dtype="int64")
+        self.time = self.drawing.add("TimeEmbedding", steps, channels=320)
+        self.skips = [self.then("Conv2d", out_channels=320, kernel_size=3, padding=1)]
+
+    def block(self, channels: int, *, told: bool) -> int:
+        """A residual block with the time, and a transformer that is told the context."""
+        self.then("TimeResidualBlock", self.time, out_channels=channels)
+        return self.then("SpatialTransformer", self.context) if told else self.last
+
+    def down(self, channels: int, *, told: bool, last: bool = False) -> None:
+        """A level on the way down."""
+        self.skips += [self.block(channels, told=told) for _ in range(2)]
+        if not last:
+            options = {"kernel_size": 3, "stride": 2, "padding": 1}
+            self.skips.append(self.then("Conv2d", out_channels=channels, **options))
+
+    def up(self, channels: int, *, told: bool, last: bool = False) -> None:
+        """A level on the way up, with what the level of this size on the way down left."""
+        for _ in range(3):
+            self.then("Concat", self.skips.pop(), dim=1)
+            self.block(channels, told=told)
+        if not last:
+            self.then("Upsample", scale_factor=2.0)
+            self.then("Conv2d", out_channels=channels, kernel_size=3, padding=1)
+
+
+def sd15_unet() -> Net:
+    net = Diffusion()
+    for channels in (320, 640, 1280):
+        net.down(channels, told=True)
+    net.down(1280, told=False, last=True)
+    net.block(1280, told=True)
+    net.block(1280, told=False)
+    net.up(1280, told=False)
+    for channels in (1280, 640, 320):
+        net.up(channels, told=True, last=channels == 320)
+    net.then("GroupNorm")
+    net.then("SiLU")
+    net.then("Conv2d", out_channels=4, kernel_size=3, padding=1)
+    return net
+
+
 NETWORKS: dict[str, Callable[[], Net]] = {
     "resnet18": resnet18,
     "resnet50": resnet50,
@@ -188,6 +237,7 @@ NETWORKS: dict[str, Callable[[], Net]] = {
     "unet_milesial": lambda: unet("transposed"),
     "unet_milesial_bilinear": lambda: unet("bilinear"),
     "mamba_130m": mamba_130m,
+    "sd15_unet": sd15_unet,
 }
 
 
