@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, cast
 
 from designer.core import size as sizes
+from designer.core.block import stem_of
 from designer.core.code import Call, Code, Module, Ref
 from designer.core.expression import (
     Expression,
@@ -341,7 +342,7 @@ def layer_class(custom: Custom) -> type[CustomUse]:
     made.__doc__ = custom.note or message("A custom layer of this design.").template
     ports = tuple(Port(port.name, optional=port.optional) for port in custom.inputs)
     words = {"kind": f"{CUSTOM}{custom.name}", "title": custom.name, "family": "custom"}
-    rule = {"aliases": (), "stem": custom.name.lower(), "declared": options, "ports": ports}
+    rule = {"aliases": (), "stem": stem_of(custom.name), "declared": options, "ports": ports}
     own = {"custom": custom, "faults": faults(custom)}
     for key, value in {**words, **rule, **own}.items():
         setattr(made, key, value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from designer.core import expression
 from designer.core.block import BLOCK, has_meaning, stem_of, use_options
+from designer.core.custom import CUSTOM, layer_class
 from designer.core.document import inside
 from designer.core.expression import Expression
 from designer.core.graph import Graph, Node, NodeId, ParamRef, Source, Target
