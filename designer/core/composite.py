@@ -188,6 +188,17 @@ class Net:
 
         A layer without parameters may be used again under its name. Returns its first output.
         """
+        return self.outputs(name, layer, (), *values, **named)[0]
+
+    def outputs(
+        self,
+        name: str,
+        layer: Layer,
+        called: tuple[str, ...],
+        *values: Value | None,
+        **named: Value | None,
+    ) -> tuple[Value, ...]:
+        """The same for a layer with several outputs; `called` are names for them."""
         again = name in self._modules
         if again and (self._modules[name] is not layer or layer_learns(self.steps, name)):
             raise ValueError(f"{name} is another layer already")
@@ -195,9 +206,7 @@ class Net:
         arrived = _arranged(layer, values, named)
         result = self._applied(name, layer, arrived)
         self._keep(name, layer.kind, result)
-        if again and result.code is not None:
-            result = replace(result, code=replace(result.code, make=None))
-        return self._stepped(name, layer, arrived, result)[0]
+        return self._stepped(name, layer, arrived, _unmade(result) if again else result, called)
 
     def call(
         self, layer: Layer, *values: Value | None, called: str = "", **named: Value | None
@@ -335,6 +344,16 @@ def _module_of(result: Result) -> Call:
     if code is None or not isinstance(code.make, Call) or isinstance(code.use, Loop):
         raise TypeError("a chain is made of modules that are called")
     return code.make
+
+
+def _unmade(result: Result) -> Result:
+    """A result of a module that is made already."""
+
+    def write() -> Code:
+        assert result.written is not None
+        return replace(result.written, make=None)
+
+    return replace(result, write=write)
 
 
 def layer_learns(steps: list[Step], name: str) -> bool:
