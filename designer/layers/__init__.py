@@ -37,6 +37,7 @@ from designer.layers import (
     ready_gemma,
     ready_latent,
     ready_mamba,
+    ready_swin,
     ready_t5,
     ready_unet,
     ready_vision,
@@ -52,6 +53,7 @@ from designer.layers import (
     transposed,
     unpool,
     upsample,
+    window,
 )
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "ready_gemma",
     "ready_latent",
     "ready_mamba",
+    "ready_swin",
     "ready_t5",
     "ready_unet",
     "ready_vision",
@@ -104,4 +107,5 @@ __all__ = [
     "transposed",
     "unpool",
     "upsample",
+    "window",
 ]

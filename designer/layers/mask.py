@@ -17,7 +17,7 @@ CAUSAL_MASK = Support(
     "causal_mask",
     '''
 def causal_mask(x: Tensor, window: int | None = None) -> Tensor:
-    """Which positions of [..., T, C] each sees: itself and those before, or the last few."""
+    """Which positions of [..., T, C] each one sees: the last few up to itself."""
     length = x.shape[-2]
     seen = torch.ones(length, length, dtype=torch.bool, device=x.device).tril()
     return seen if window is None else seen.triu(1 - window)

@@ -163,12 +163,6 @@ COMPOSITES = [kind for kind, made in CATALOGUE.items() if issubclass(made, Compo
 
 
 @pytest.mark.parametrize("kind", COMPOSITES)
-def test_the_first_sentence_fits_into_a_line_of_code(kind: str) -> None:
-    summary = definition(result(CATALOGUE[kind](), x=ANYTHING)).summary
-    assert len(f'    """{summary}"""') <= 88
-
-
-@pytest.mark.parametrize("kind", COMPOSITES)
 def test_unknown_inputs_are_taken(kind: str) -> None:
     layer = CATALOGUE[kind]()
     inferred = {"d_model", "in_channels", "in_features"} & {o.name for o in layer.declared}

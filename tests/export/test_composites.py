@@ -89,6 +89,13 @@ def designs() -> dict[str, Drawing]:
             ("T5Attention", {"n_heads": HEADS, "is_causal": True}),
             shape=TOKENS,
         )
+        DESIGNS["windows"] = chained(
+            ("SwinBlock", {"n_heads": HEADS, "window": 3, "dropout": E("p")}),
+            ("SwinBlock", {"n_heads": 2, "window": 3, "shift": 1}),
+            ("PatchMerging", {}),
+            ("WindowAttention", {"n_heads": 2, "window": 3, "shift": 2}),
+            shape=("B", 12, 6, E("d_model")),
+        )
         DESIGNS["network"] = chained(
             ("BasicBlock", {}),
             ("BasicBlock", {"out_channels": E("2*width"), "stride": 2}),
@@ -106,7 +113,7 @@ def designs() -> dict[str, Drawing]:
     return DESIGNS
 
 
-@pytest.mark.parametrize("name", ["transformer", "attention", "network"])
+@pytest.mark.parametrize("name", ["transformer", "attention", "windows", "network"])
 def test_the_module_is_what_is_drawn(name: str) -> None:
     report = check(designs()[name].editor.document)
     assert report.failure is None
@@ -115,7 +122,7 @@ def test_the_module_is_what_is_drawn(name: str) -> None:
     assert len([case for case in report.cases if case.skipped is None]) >= 5
 
 
-@pytest.mark.parametrize("name", ["transformer", "attention", "network"])
+@pytest.mark.parametrize("name", ["transformer", "attention", "windows", "network"])
 def test_code_is_formatted_typed_and_clean(name: str, tmp_path: Path, cache: pytest.Cache) -> None:
     file = tmp_path / "exported.py"
     file.write_text(code(designs()[name], name))

@@ -733,7 +733,7 @@ def test_operations_and_shapes(
         found = module(*(torch.empty(s, device="meta") for s in shapes))
     assert result.flops == counter.get_total_flops()
     assert tuple(found.shape) == result.outputs[0].shape
-    batch, length = free("B"), free("T", 7)
+    batch, length = free("B"), free("T")
     symbolic: list[tuple[size.Size, ...]] = [(batch, length, shapes[0][2])]
     symbolic += [(batch, *s[1:]) for s in shapes[1:]]
     weak = examine(layer, {port: Shape(s) for port, s in zip(ports, symbolic, strict=False)}).result
