@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from designer.core.document import Edit
     from designer.core.finding import Finding, Problem
     from designer.core.graph import NodeId
+    from designer.core.kinds import Kinds
     from designer.core.message import Message
 
 
@@ -82,6 +83,11 @@ class Editable(ABC):
 
     @property
     @abstractmethod
+    def kinds(self) -> Kinds:
+        """The kinds of layers that it may have: the catalogue's, and the document's own."""
+
+    @property
+    @abstractmethod
     def seconds(self) -> float:
         """How long the analysis took to follow the last edit."""
 
@@ -136,6 +142,10 @@ class Editor(Editable):
     @property
     def analysis(self) -> Analysis:
         return self._analysis
+
+    @property
+    def kinds(self) -> Kinds:
+        return self._analysis.kinds
 
     @property
     def seconds(self) -> float:

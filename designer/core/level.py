@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from designer.core.document import Document, Edit
     from designer.core.editor import Editor, Preview
     from designer.core.graph import NodeId
+    from designer.core.kinds import Kinds
     from designer.core.message import Message
 
 
@@ -49,6 +50,10 @@ class Level(Editable):
     @property
     def analysis(self) -> Analysis:
         return self._analysis
+
+    @property
+    def kinds(self) -> Kinds:
+        return self.editor.kinds
 
     @property
     def seconds(self) -> float:

@@ -31,6 +31,8 @@ CAN_PASTE = "can-paste"
 HAS_LAYERS = "has-layers"
 HAS_PROBLEMS = "has-problems"
 HAS_FIXES = "has-fixes"
+HAS_BLOCK = "has-block"
+IN_BLOCK = "in-block"
 CONDITIONS = (
     HAS_DOCUMENT,
     CAN_UNDO,
@@ -41,6 +43,8 @@ CONDITIONS = (
     HAS_LAYERS,
     HAS_PROBLEMS,
     HAS_FIXES,
+    HAS_BLOCK,
+    IN_BLOCK,
 )
 
 
@@ -300,6 +304,55 @@ ACTIONS: tuple[Action, ...] = (
         enabled=HAS_SELECTION,
         icon="lock",
         scope=CANVAS,
+    ),
+    Action(
+        id="design.group",
+        title="Make block",
+        menu=_DESIGN,
+        keys=("Ctrl+G",),
+        group=2,
+        enabled=HAS_SELECTION,
+        icon="block",
+    ),
+    Action(
+        id="design.unpack",
+        title="Unpack block",
+        menu=_DESIGN,
+        keys=("Ctrl+Shift+G",),
+        group=2,
+        enabled=HAS_BLOCK,
+    ),
+    Action(
+        id="design.enter",
+        title="Enter block",
+        menu=_DESIGN,
+        keys=("Return", "Enter"),
+        group=2,
+        enabled=HAS_BLOCK,
+        icon="enter",
+        scope=CANVAS,
+    ),
+    Action(id="design.leave", title="Leave block", menu=_DESIGN, group=2, enabled=IN_BLOCK),
+    Action(
+        id="design.fold",
+        title="Fold chain into a repeated block",
+        menu=_DESIGN,
+        group=3,
+        enabled=HAS_SELECTION,
+    ),
+    Action(
+        id="design.unfold",
+        title="Unfold repeated block",
+        menu=_DESIGN,
+        group=3,
+        enabled=HAS_BLOCK,
+    ),
+    Action(
+        id="design.own",
+        title="Make block its own",
+        menu=_DESIGN,
+        group=3,
+        enabled=HAS_BLOCK,
     ),
     Action(
         id="help.search",

@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from designer.core import numbers
+from designer.core.block import BLOCK
 from designer.export.pytorch import export_problems
 from designer.files.packages import load_enabled
 from designer.ui import filing
@@ -21,15 +22,18 @@ from designer.ui.actions import (
     CAN_PASTE,
     CAN_REDO,
     CAN_UNDO,
+    HAS_BLOCK,
     HAS_DOCUMENT,
     HAS_FIXES,
     HAS_LAYERS,
     HAS_ONE_SELECTED,
     HAS_PROBLEMS,
     HAS_SELECTION,
+    IN_BLOCK,
 )
 from designer.ui.canvas import Canvas
 from designer.ui.code import CodePanel
+from designer.ui.descent import Descent
 from designer.ui.desk import Desk
 from designer.ui.faults import Faults
 from designer.ui.help import AboutPopup, KeysPopup
@@ -46,7 +50,7 @@ from designer.ui.window import DocumentTab, MainWindow, Panels
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from designer.core.editor import Editor, Notice
+    from designer.core.editor import Editable, Editor, Notice
     from designer.core.finding import Problem
     from designer.core.graph import NodeId
     from designer.core.message import Message
@@ -64,6 +68,7 @@ class App(QObject):
         self.theme = Theme()
         self.theme.apply(qt, state.theme or system_theme())
         self.desk = Desk(state)
+        self.descent = Descent()
         self._listening: Editor | None = None
         self._said = ""
         self._build()
@@ -84,14 +89,16 @@ class App(QObject):
         self.totals = TotalsPanel(theme)
         self.problems = ProblemsPanel(theme)
         self.code = CodePanel(theme)
-        self._shown_in: tuple[Callable[[Editor | None], None], ...] = (
-            self.canvas.set_editor,
-            self.inspector.set_editor,
+        self._show_document: tuple[Callable[[Editor | None], None], ...] = (
             self.variables.set_editor,
-            self.totals.set_editor,
-            self.problems.set_editor,
             self.code.set_editor,
             self.welcome.set_editor,
+        )
+        self._show_level: tuple[Callable[[Editable | None], None], ...] = (
+            self.canvas.set_editor,
+            self.inspector.set_editor,
+            self.totals.set_editor,
+            self.problems.set_editor,
         )
         panels = Panels(
             self.palette,
@@ -143,6 +150,13 @@ class App(QObject):
             "design.next-problem": partial(self.go_to_problem, 1),
             "design.previous-problem": partial(self.go_to_problem, -1),
             "design.lock": canvas.lock_selection,
+            "design.group": canvas.group_selection,
+            "design.unpack": canvas.unpack_selection,
+            "design.enter": canvas.enter_selection,
+            "design.leave": self.leave_block,
+            "design.fold": canvas.fold_selection,
+            "design.unfold": canvas.unfold_selection,
+            "design.own": canvas.own_selection,
             "help.keys": self._show_keys,
             "help.about": self._show_about,
         }
@@ -157,6 +171,10 @@ class App(QObject):
         desk.changed.connect(self.refresh)
         desk.said.connect(self.say)
         self.welcome.wanted.connect(desk.open_example)
+        self.descent.leaving.connect(self._leave_level)
+        self.descent.moved.connect(self._show_in_front)
+        canvas.enterWanted.connect(self.descent.enter)
+        canvas.outWanted.connect(self._go_out)
         canvas.selectionChanged.connect(self._selection_changed)
         canvas.zoomChanged.connect(self._show_status)
         canvas.said.connect(self.say)
@@ -178,21 +196,54 @@ class App(QObject):
         """The editor of the document in front."""
         return self.desk.editor
 
+    @property
+    def level(self) -> Editable | None:
+        """What is worked on: the design in front, or the block in it that was entered."""
+        return self.descent.current
+
     def _leave(self) -> None:
-        self.desk.keep_view(self.canvas.view_state())
+        self.descent.go_out(0)
+        self._leave_level()
+
+    def _leave_level(self) -> None:
+        if self.descent.depth:
+            self.descent.keep_view(self.canvas.view_state())
+        else:
+            self.desk.keep_view(self.canvas.view_state())
 
     def _show(self) -> None:
         """Fill the panels with the document that has come to the front."""
         if self._listening is not None:
             self._listening.unlisten(self._heard)
         editor = self._listening = self.editor
-        for set_editor in self._shown_in:
+        self.descent.set_editor(editor)
+        for set_editor in self._show_document:
             set_editor(editor)
-        if editor is not None and self.desk.current is not None:
+        if editor is not None:
             editor.listen(self._heard)
-            self.canvas.restore_view_state(self.desk.current.view)
+        self._show_in_front()
+
+    def _show_in_front(self) -> None:
+        """Fill canvas and panels with the level that has come to the front."""
+        for set_editor in self._show_level:
+            set_editor(self.level)
+        view = self.descent.view()
+        if not self.descent.depth and self.desk.current is not None:
+            view = dict(self.desk.current.view)
+        if view:
+            self.canvas.restore_view_state(view)
         self._selection_changed(self.canvas.selection)
         self.refresh()
+
+    def leave_block(self) -> None:
+        """Go out of the block that was entered."""
+        self._go_out(-1)
+
+    def _go_out(self, depth: int) -> None:
+        wanted = self.descent.depth - 1 if depth < 0 else depth
+        left = self.descent.go_out(wanted)
+        if left is not None:
+            self.canvas.select((left,))
 
     def may_quit(self) -> bool:
         """Ask for each document whose edits would be lost; then remember how things stood."""
@@ -235,7 +286,7 @@ class App(QObject):
 
     def go_to_problem(self, step: int) -> None:
         """Go to the next or previous problem, from the selected layer on."""
-        nodes = list(dict.fromkeys(p.node for p in sorted_problems(self.editor) if p.node))
+        nodes = list(dict.fromkeys(p.node for p in sorted_problems(self.level) if p.node))
         if not nodes:
             return
         selected = self.canvas.selection
@@ -272,7 +323,10 @@ class App(QObject):
             DocumentTab(d.name, d.editor.modified, str(d.path or "")) for d in self.desk.documents
         ]
         self.window.set_documents(tabs, self.desk.place)
-        problems = sorted_problems(document.editor)
+        name = document.name
+        trail = [(place.title or name, place.copies) for place in self.descent.trail()]
+        self.canvas.breadcrumb.show_way(trail)
+        problems = sorted_problems(self.level)
         errors = sum(problem.severity == "error" for problem in problems)
         self.window.set_problem_count(len(problems), errors)
         self._show_state(problems)
@@ -299,19 +353,17 @@ class App(QObject):
         return ("warn" if first.severity == "warning" else "hint"), f"{name}: {first.message}"
 
     def _problem_name(self, problem: Problem) -> str:
-        if problem.node is None or self.editor is None:
+        if problem.node is None or self.level is None:
             return problem.option or ""
-        return self.editor.document.graph.nodes[problem.node].name
+        return self.level.document.graph.nodes[problem.node].name
 
     def _show_status(self) -> None:
         editor = self.editor
         if editor is None:
             return
-        layers = len(editor.document.graph.nodes)
         selected = len(self.canvas.selection)
         self.window.status.set_left(
-            f"{layers:,} {'layer' if layers == 1 else 'layers'}",
-            f"{selected:,} selected" if selected else "",
+            self._layers_here(editor), f"{selected:,} selected" if selected else self._copies_here()
         )
         dimensions = editor.document.dimensions.items()
         self.window.status.set_right(
@@ -321,20 +373,40 @@ class App(QObject):
             f"{self.canvas.zoom:.0f}%",
         )
 
+    def _layers_here(self, editor: Editor) -> str:
+        """`18 layers`, or `9 layers here, 18 in the design` within a block."""
+        document = editor.document
+        inside = (len(block.graph.nodes) for block in document.blocks.values())
+        everywhere = len(document.graph.nodes) + sum(inside)
+        if not self.descent.depth or self.level is None:
+            return f"{everywhere:,} {'layer' if everywhere == 1 else 'layers'}"
+        here = len(self.level.document.graph.nodes)
+        return f"{here:,} {'layer' if here == 1 else 'layers'} here, {everywhere:,} in the design"
+
+    def _copies_here(self) -> str:
+        """What an edit reaches, within a block that stands for many layers."""
+        trail = self.descent.trail()
+        return (
+            f"Changes apply to all {trail[-1].copies[1:]} copies"
+            if trail and trail[-1].copies
+            else ""
+        )
+
     def say(self, sentence: str) -> None:
         """Show a sentence in the status line for a while."""
         self._said = sentence
         self._quiet.start(SAID_FOR)
-        self._show_state(sorted_problems(self.editor))
+        self._show_state(sorted_problems(self.level))
 
     def _fall_silent(self) -> None:
         self._said = ""
-        self._show_state(sorted_problems(self.editor))
+        self._show_state(sorted_problems(self.level))
 
     def _update_commands(self) -> None:
-        editor, selection = self.editor, self.canvas.selection
-        problems = editor.analysis.problems() if editor else []
-        nodes = editor.document.graph.nodes if editor else {}
+        editor, level, selection = self.editor, self.level, self.canvas.selection
+        problems = level.analysis.problems() if level else []
+        nodes = level.document.graph.nodes if level else {}
+        one = nodes.get(selection[0]) if len(selection) == 1 else None
         faulty = {problem.node for problem in problems}
         self.window.commands.update(
             {
@@ -347,6 +419,8 @@ class App(QObject):
                 HAS_LAYERS: bool(nodes),
                 HAS_PROBLEMS: any(problem.node for problem in problems),
                 HAS_FIXES: len(selection) == 1 and selection[0] in faulty,
+                HAS_BLOCK: one is not None and one.kind.startswith(BLOCK),
+                IN_BLOCK: self.descent.depth > 0,
             }
         )
 

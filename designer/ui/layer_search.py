@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from designer.core.layer import CATALOGUE
+from typing import TYPE_CHECKING
+
 from designer.ui.fuzzy import match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from designer.core.layer import Layer
 
 MIME_KIND = "application/x-netdraft-kind"
 """What a drag of a found layer carries: its kind."""
@@ -12,14 +18,13 @@ ALIAS_COST = 6
 """What an answer by a name that is not shown is worth less than one by the title."""
 
 
-def matched(words: str, kind: str) -> tuple[int, tuple[int, ...]] | None:
-    """How well a kind answers, and the letters of its title that do; None where it does not."""
+def matched(words: str, layer: type[Layer]) -> tuple[int, tuple[int, ...]] | None:
+    """How well a layer answers, and the letters of its title that do; None where it does not."""
     if not words:
         return 0, ()
-    layer = CATALOGUE[kind]
     title = match(words, layer.title)
     found = [(title.score, title.letters)] if title else []
-    for alias in (kind, *layer.aliases):
+    for alias in (layer.kind, *layer.aliases):
         other = match(words, alias) if _begins(words, alias) else None
         if other is not None:
             found.append((other.score - ALIAS_COST, ()))
@@ -36,9 +41,9 @@ def _begins(words: str, alias: str) -> bool:
     return all(any(s.startswith(word) for s in starts) for word in words.lower().split())
 
 
-def found_kinds(text: str) -> list[str]:
-    """Kinds that answer `text`, the best first."""
+def found_kinds(text: str, layers: Iterable[type[Layer]]) -> list[str]:
+    """The kinds among these that answer `text`, the best first."""
     words = text.strip()
-    scored = ((matched(words, kind), kind) for kind in CATALOGUE)
-    ranked = [(-hit[0], CATALOGUE[kind].title, kind) for hit, kind in scored if hit is not None]
+    scored = ((matched(words, layer), layer) for layer in layers)
+    ranked = [(-hit[0], layer.title, layer.kind) for hit, layer in scored if hit is not None]
     return [kind for _, _, kind in sorted(ranked)]

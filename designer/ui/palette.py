@@ -273,7 +273,8 @@ class Palette(QWidget):
         for row in self.found:
             row.hide()
             row.deleteLater()
-        self.found = [self._row(CATALOGUE[kind]) for kind in found_kinds(text)] if searching else []
+        kinds = found_kinds(text, CATALOGUE.values()) if searching else []
+        self.found = [self._row(CATALOGUE[kind]) for kind in kinds]
         for row in self.found:
             self._results.addWidget(row)
         for name, family in self.families.items():

@@ -10,10 +10,10 @@ from PySide6.QtGui import QCursor, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from designer.core.fragment import part
-from designer.core.layer import CATALOGUE
 from designer.core.message import message
 from designer.files.refusal import Refusal
-from designer.ui.canvas import clipboard, commands
+from designer.ui.canvas import blocks, clipboard, commands
+from designer.ui.canvas.breadcrumb import Breadcrumb
 from designer.ui.canvas.controls import ZoomControls
 from designer.ui.canvas.fix_popup import FixPopup
 from designer.ui.canvas.geometry import SIZES, SNAP, Box, Point, Shape, Spot, bounds, snapped
@@ -59,6 +59,10 @@ class Canvas(QWidget):
     zoomChanged = Signal(float)
     said = Signal(str)
     """A sentence for the status bar."""
+    enterWanted = Signal(int)
+    """The block that a node is a use of is to be gone into."""
+    outWanted = Signal(int)
+    """How many blocks are to be stayed in; -1 for one less than now."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -70,6 +74,7 @@ class Canvas(QWidget):
         self.controls = ZoomControls(theme, self)
         self.minimap = Minimap(theme, self.stage, self.view, self)
         self.hover_card = HoverCard(theme, self.stage, self)
+        self.breadcrumb = Breadcrumb(theme, self)
         self._quick_add: QuickAdd | None = None
         self._fix_popup: FixPopup | None = None
         self._name_editor: NameEditor | None = None
@@ -85,6 +90,8 @@ class Canvas(QWidget):
         view.zoomChanged.connect(self.controls.show_zoom)
         view.addAsked.connect(self._add_at)
         view.fixesAsked.connect(self.show_fixes)
+        view.enterAsked.connect(self.enterWanted.emit)
+        self.breadcrumb.wanted.connect(self.outWanted.emit)
         view.wireHovered.connect(self.hover_card.show_wire)
         view.keyed.connect(self._key)
         self.controls.zoom_in.clicked.connect(self.zoom_in)
@@ -244,6 +251,8 @@ class Canvas(QWidget):
         edge = self.theme.px(_EDGE)
         self.controls.adjustSize()
         self.controls.move(edge, self.height() - self.controls.height() - edge)
+        self.breadcrumb.adjustSize()
+        self.breadcrumb.move(edge, edge)
         self.minimap.restyle()
         self.minimap.move(
             self.width() - self.minimap.width() - edge, self.height() - self.minimap.height() - edge
@@ -357,7 +366,7 @@ class Canvas(QWidget):
 
     def add_kind(self, kind: str) -> None:
         """Add a layer below the one selected node, connected to it; else in the middle."""
-        if self.editor is None or kind not in CATALOGUE:
+        if self.editor is None or kind not in self.editor.kinds:
             return
         layer = commands.fresh_layer(self.editor, kind)
         shape, drawing = commands.shape_of(layer), self.stage.drawing
@@ -506,6 +515,10 @@ class Canvas(QWidget):
             "Alt+Return": self.show_fixes,
             "Alt+Enter": self.show_fixes,
             "L": self.lock_selection,
+            "Ctrl+G": self.group_selection,
+            "Ctrl+Shift+G": self.unpack_selection,
+            "Return": self.enter_selection,
+            "Enter": self.enter_selection,
             "Esc": self.cancel,
         }
         for name, (dx, dy) in _ARROWS.items():
@@ -522,9 +535,40 @@ class Canvas(QWidget):
             act()
 
     def cancel(self) -> None:
-        """Give up what is going on; where nothing is, the selection."""
-        if not self.view.cancel():
+        """Give up what is going on; where nothing is, the selection, and then the block."""
+        if self.view.cancel():
+            return
+        if self.selection or self.stage.marks.picked_wire is not None:
             self.stage.select(())
+        else:
+            self.outWanted.emit(-1)
+
+    # Blocks
+
+    def enter_selection(self) -> None:
+        """Go into the block that the one selected node is a use of."""
+        if len(self.selection) == 1:
+            self.enterWanted.emit(self.selection[0])
+
+    def group_selection(self) -> None:
+        """Make a block of the selected nodes."""
+        blocks.make_block(self.stage)
+
+    def unpack_selection(self) -> None:
+        """Put the layers of the selected block in its place."""
+        blocks.unpack_block(self.stage)
+
+    def fold_selection(self) -> None:
+        """Fold the selected chain into one repeated block."""
+        blocks.fold_chain(self.stage)
+
+    def unfold_selection(self) -> None:
+        """Put single uses in place of the selected repeated block."""
+        blocks.unfold_block(self.stage)
+
+    def own_selection(self) -> None:
+        """Give the selected use a block of its own."""
+        blocks.own_block(self.stage)
 
     def _walk(self, direction: str) -> None:
         drawing = self.stage.drawing

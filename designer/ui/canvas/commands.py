@@ -8,7 +8,7 @@ from designer.core import edits
 from designer.core.building import Built, build
 from designer.core.fragment import put_in
 from designer.core.graph import Node, Source, Target
-from designer.core.layer import CATALOGUE, defaults
+from designer.core.layer import defaults
 from designer.core.message import message
 from designer.ui.canvas import geometry
 from designer.ui.canvas.geometry import GAP, SIZES, Point, snapped
@@ -51,7 +51,7 @@ def takes(editor: Editable, kind: str, options: Mapping[str, Raw]) -> bool:
 
 
 def _built(editor: Editable, kind: str, options: Mapping[str, Raw] | None) -> Built:
-    layer = editor.analysis.kinds[kind]
+    layer = editor.kinds[kind]
     node = Node("", "", kind, defaults(layer)).with_options(options or {})
     return build(layer, node, editor.analysis.scope)
 
@@ -95,7 +95,7 @@ def add(
     if editor is None:
         return
     id = editor.document.next_id
-    label = message("Add {kind}", kind=CATALOGUE[kind].title)
+    label = message("Add {kind}", kind=editor.kinds[kind].title)
     if stage.apply(added(editor, kind, place, ends, options), label):
         stage.select((id,))
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from designer.core.block import BLOCK
 from designer.core.graph import Edge, Source, Target
-from designer.core.layer import CATALOGUE
 from designer.ui.canvas import geometry, labels, values
 from designer.ui.canvas.geometry import Box, Point, Route, Spot
 from designer.ui.canvas.index import Index
@@ -42,6 +42,8 @@ class Card:
     note: str = ""
     parameters: int = 0
     locked: bool = False
+    block: bool = False
+    """Whether it is a use of a block, which can be gone into."""
     owner: NodeId | None = None
     """The node that owns the tensor which this one shares."""
     hidden: int = 0
@@ -246,7 +248,7 @@ class Drawing:
             self._shared.setdefault(card.owner, set()).add(id)
 
     def _card(self, id: NodeId, node: Node, finding: Finding) -> Card:
-        kind = CATALOGUE.get(node.kind)
+        kind = self.editor.kinds.get(node.kind) if self.editor else None
         family = kind.family if kind else "custom"
         card = Card(
             id=id,
@@ -258,6 +260,7 @@ class Drawing:
             box=_NOWHERE,
             caption=_caption(family, finding),
             locked=not node.trainable,
+            block=node.kind.startswith(BLOCK),
             **self._counted(node, finding),
             **_judged(finding.problems),
         )

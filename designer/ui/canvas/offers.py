@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core.edits import Refused
-from designer.core.layer import CATALOGUE
 from designer.ui.canvas import commands, values
 from designer.ui.canvas.geometry import Point
 from designer.ui.canvas.labels import first_input
@@ -91,8 +90,8 @@ class Offers:
         """The kinds that answer a query, those that fit first, then the best match."""
         query = parse(text)
         ranked: list[tuple[bool, int, int, Offer]] = []
-        for order, kind in enumerate(CATALOGUE):
-            found = matched(query.words, kind)
+        for order, kind in enumerate(self._editor.kinds):
+            found = matched(query.words, self._editor.kinds[kind])
             if found is None or not self._possible(kind):
                 continue
             offer = self._offer(kind, query.number)
@@ -115,7 +114,7 @@ class Offers:
         return self._tried[key]
 
     def _try(self, kind: str, number: int | float | None) -> Offer:
-        sets = "" if number is None else _first_number(kind)
+        sets = "" if number is None else _first_number(self._editor.kinds[kind])
         options: dict[str, Raw] = {sets: number} if sets else {}
         if not commands.takes(self._editor, kind, options):
             sets, options = "", {}
@@ -147,9 +146,9 @@ class Offers:
         )
 
 
-def _first_number(kind: str) -> str:
+def _first_number(layer: type[Layer]) -> str:
     """The option that a number in the query is meant for."""
-    numeric = [option for option in CATALOGUE[kind].declared if option.numeric]
+    numeric = [option for option in layer.declared if option.numeric]
     chosen = [option for option in numeric if not option.optional]
     return chosen[0].name if chosen else ""
 

@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QNativeGestureEvent, QPainter
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QToolTip
 
-from designer.core.layer import CATALOGUE
 from designer.ui.canvas import commands
 from designer.ui.canvas.geometry import Box, Point, Spot
 from designer.ui.canvas.gestures import (
@@ -55,6 +54,8 @@ class View(QGraphicsView):
     """Shows the batch item; what happens to the document it leaves to gestures and commands."""
 
     zoomChanged = Signal(float)
+    enterAsked = Signal(int)
+    """A block was asked to be gone into."""
     addAsked = Signal(object, object)
     """A place on the canvas and the port (or None) that a new layer is wanted for."""
     fixesAsked = Signal(int)
@@ -255,9 +256,13 @@ class View(QGraphicsView):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         at = self._pointer(event)
-        free = self._stage.drawing.card_at(at.place) is None and self._spot_at(at.place) is None
-        if event.button() == Qt.MouseButton.LeftButton and free and self._stage.editor is not None:
+        card, spot = self._stage.drawing.card_at(at.place), self._spot_at(at.place)
+        if event.button() != Qt.MouseButton.LeftButton or self._stage.editor is None or spot:
+            self.mousePressEvent(event)
+        elif card is None:
             self.addAsked.emit(at.place, None)
+        elif card.block:
+            self.enterAsked.emit(card.id)
         else:
             self.mousePressEvent(event)
 
@@ -341,7 +346,7 @@ class View(QGraphicsView):
         if self._stage.editor is None or not data.hasFormat(MIME_KIND):
             return None
         kind = bytes(data.data(MIME_KIND).data()).decode("utf-8", "replace")
-        return kind if kind in CATALOGUE else None
+        return kind if kind in self._stage.editor.kinds else None
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         kind = self._kind(event)

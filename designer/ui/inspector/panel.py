@@ -11,7 +11,6 @@ from designer.core import edits, numbers
 from designer.core.edits import Refused
 from designer.core.entry import text_of
 from designer.core.graph import ParamRef
-from designer.core.layer import CATALOGUE
 from designer.core.message import Message, message
 from designer.core.option import Option
 from designer.ui.inspector import menu, reading
@@ -156,7 +155,11 @@ class Inspector(QWidget):
             self._show_several(self.editor)
 
     def _show_options(self) -> None:
-        options = reading.shared_options(self._nodes()) if self.editor and self.ids else ()
+        options = (
+            reading.shared_options(self._nodes(), self.editor.kinds)
+            if self.editor and self.ids
+            else ()
+        )
         if options != self._options:
             self._options = options
             self._make_rows()
@@ -210,7 +213,7 @@ class Inspector(QWidget):
 
     def _show_layer(self, editor: Editable, id: NodeId) -> None:
         node, finding = editor.document.graph.nodes[id], editor.analysis.findings[id]
-        kind = CATALOGUE.get(node.kind)
+        kind = editor.kinds.get(node.kind)
         title, family = (kind.title, kind.family) if kind else (node.kind, "custom")
         self.header.show_subject(node.name, title, family)
         self.header.menu_button.show()

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from designer.core import numbers, size
 from designer.core.building import build
+from designer.core.code import Call
 from designer.core.entry import text_of
 from designer.core.expression import Expression, Flag
-from designer.core.layer import CATALOGUE, examine, options_of
+from designer.core.layer import examine, options_of
 from designer.core.option import names_in
 from designer.core.param import tally
 from designer.core.size import Symbolic
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from designer.core.analysis import Analysis
-    from designer.core.code import Call
     from designer.core.editor import Editable
     from designer.core.finding import Finding, Problem
     from designer.core.graph import Node, NodeId
+    from designer.core.kinds import Kinds
     from designer.core.option import Option, Raw
     from designer.core.param import Param
 
@@ -48,13 +49,13 @@ class View:
     adds: int | None = None
 
 
-def shared_options(nodes: Sequence[Node]) -> tuple[Option, ...]:
+def shared_options(nodes: Sequence[Node], kinds: Kinds) -> tuple[Option, ...]:
     """The options that all nodes have and that take the same values, in the first one's order."""
-    if not nodes or any(node.kind not in CATALOGUE for node in nodes):
+    if not nodes or any(node.kind not in kinds for node in nodes):
         return ()
-    first = options_of(CATALOGUE[nodes[0].kind])
+    first = options_of(kinds[nodes[0].kind])
     others = [
-        {_likeness(option) for option in options_of(CATALOGUE[kind])}
+        {_likeness(option) for option in options_of(kinds[kind])}
         for kind in {node.kind for node in nodes}
     ]
     return tuple(option for option in first if all(_likeness(option) in other for other in others))
@@ -147,7 +148,7 @@ def _inferred(finding: Finding, option: Option) -> str:
     """What the layer takes where the option is empty; empty where nothing determines it."""
     code = finding.result.written if finding.result else None
     make = code.make if code else None
-    value = _argument(make, finding, option) if make else None
+    value = _argument(make, finding, option) if isinstance(make, Call) else None
     parts = value if isinstance(value, tuple) else (value,)
     if any(not _is_size(part) or size.is_unknown(part) for part in parts):
         return ""
