@@ -9,7 +9,7 @@ import designer.layers  # noqa: F401  (fills the catalogue)
 from designer.cli import packages
 from designer.cli.saying import listed, told, word
 from designer.core.entry import text_of
-from designer.core.help import paragraphs
+from designer.core.help import paragraphs, torch_link, torch_name
 from designer.core.layer import CATALOGUE, FAMILIES
 from designer.core.message import message
 
@@ -54,6 +54,8 @@ def plain(kind: type[Layer]) -> dict[str, Any]:
         "family": kind.family,
         "aliases": list(kind.aliases),
         "help": "\n\n".join(map(word, paragraphs(kind))),
+        "torch": torch_name(kind),
+        "link": torch_link(torch_name(kind)),
         "inputs": [port._asdict() for port in kind.ports],
         "options": [_plain_option(option) for option in kind.declared],
     }
@@ -78,8 +80,15 @@ def listing(kinds: list[type[Layer]]) -> Iterator[str]:
             yield f"{word(title)} ({len(members)})"
         for kind in members:
             yield "  " + _said(kind.kind, word(paragraphs(kind)[0]))
+            yield from _reference(torch_name(kind))
             for option in kind.declared:
                 yield f"    {_described(option)}"
+
+
+def _reference(name: str) -> Iterator[str]:
+    link = torch_link(name)
+    if link:
+        yield "    " + told(message("PyTorch: {name}, {link}", name=name, link=link))
 
 
 def _said(name: str, said: str) -> str:

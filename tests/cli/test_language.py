@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from designer.cli.saying import columns
-from designer.languages import SETTING
+from designer.core.help import torch_link
 from tests.cli.command import netdraft, saved
 from tests.core.drawing import Drawing, cifar10
 
@@ -23,16 +23,18 @@ CHINESE = ("--language", "zh_CN")
 )
 def test_layers_explain_themselves_in_chinese(arguments: tuple[str, ...]) -> None:
     lines = netdraft(*arguments).stdout.splitlines()
-    assert lines[:3] == [
+    assert lines[:4] == [
         "线性 (2)",
         "  Linear：最后一个轴的仿射变换：y = x Aᵀ + b。",
+        f"    PyTorch：torch.nn.Linear，{torch_link('torch.nn.Linear')}",
         "    in_features = （空）：输入最后一个轴的大小；为空时自动推断。（至少 1）",
     ]
 
 
 def test_the_environment_says_the_language_and_titles_are_searched_in_it() -> None:
-    environment = {SETTING: "", "LC_ALL": "zh_CN.UTF-8"}
-    found = json.loads(netdraft("layers", "因果自注意", "--json", **environment).stdout)
+    arguments = ("layers", "因果自注意", "--json")
+    done = netdraft(*arguments, NETDRAFT_LANGUAGE="", LC_ALL="zh_CN.UTF-8")
+    found = json.loads(done.stdout)
     assert [layer["title"] for layer in found] == ["因果自注意力"]
     assert found[0]["options"][0]["help"].endswith("。")
 
@@ -57,7 +59,7 @@ def test_the_columns_of_a_table_stay_in_line() -> None:
 def test_a_file_is_refused_and_usage_explained_in_chinese() -> None:
     done = netdraft("count", "no-such-file", *CHINESE)
     assert done.returncode == 2
-    assert done.stderr == "netdraft：no-such-file：未读取：文件或其所在的文件夹不存在。\n"
+    assert done.stderr == "netdraft: no-such-file：未读取：文件或其所在的文件夹不存在。\n"
     assert "列出设计中的问题" in netdraft("--help", *CHINESE).stdout
 
 
@@ -65,7 +67,7 @@ def test_a_language_that_there_is_not() -> None:
     done = netdraft("check", "linear-regression", "--language", "xx")
     assert (done.returncode, done.stdout) == (0, "No problems.\n")
     assert done.stderr == "There is no language xx, only en, zh_CN.\n"
-    unknown = netdraft("check", "linear-regression", **{SETTING: "xx"})
+    unknown = netdraft("check", "linear-regression", NETDRAFT_LANGUAGE="xx")
     assert (unknown.stdout, unknown.stderr) == ("No problems.\n", "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import designer.layers  # noqa: F401
+from designer.core.help import torch_link
 from designer.core.layer import CATALOGUE
 from tests.cli.command import netdraft
 
@@ -25,6 +26,7 @@ def test_words_choose_layers_by_synonym_too() -> None:
     linear = json.loads(done.stdout)[0]
     assert linear["options"][1]["name"] == "out_features"
     assert linear["help"]
+    assert (linear["torch"], linear["link"]) == ("torch.nn.Linear", torch_link("torch.nn.Linear"))
 
 
 def test_nothing_found_is_told_by_the_exit_code() -> None:
