@@ -12,49 +12,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from designer.core.analysis import Analysis
-from designer.core.document import Dimension, Document, Variable
+from designer.core.document import Dimension, Document
 from designer.core.expression import Expression
-from designer.core.graph import Edge, Graph, Node, ParamRef, Source, Target
-from designer.core.layer import CATALOGUE, defaults
-from designer.core.names import is_python_name, python_name
+from designer.core.graph import Edge, ParamRef, Source, Target
+from designer.core.layer import CATALOGUE
+from designer.core.names import is_python_name
 from designer.files.codec import read_document, write_document
 from designer.files.limits import AXIS, COORDINATE, NODES
 from designer.files.refusal import Refusal
 from designer.files.upgrades import UPGRADES, VERSION, upgraded
 from designer.files.values import Fields
 from tests.core.drawing import Drawing, cifar10
+from tests.files.strategies import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hypothesis.strategies import DrawFn
 
 SAVED = Path(__file__).parent / "version-1.netdraft"
-CONTROLS = "".join(map(chr, range(32)))
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=CONTROLS), max_size=12)
-NAMES = st.sampled_from(["a", "b", "d_model", "n_heads", "width"])
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**30), 10**30)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | TEXTS
-    | st.sampled_from(["same", "valid", "zeros", "circular", "4*d_model"])
-    | st.builds(Expression, TEXTS | st.sampled_from(["same", "zeros", "4*d_model", "true"]))
-)
-RAWS: st.SearchStrategy[Any] = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=4).map(tuple)
-        | st.dictionaries(st.sampled_from(["x", "y y", "__init__"]), inner, max_size=3).map(
-            lambda fields: Fields(fields.items())
-        )
-    ),
-    max_leaves=6,
-)
-EXTRAS = st.dictionaries(st.sampled_from(["colour", "group", "x-1"]), RAWS, max_size=2).map(
-    lambda fields: tuple(fields.items())
-)
 
 
 def plain(document: Document) -> dict[str, Any]:
@@ -97,70 +72,6 @@ def data(drawn: Document) -> dict[str, Any]:
 # Round trips
 
 
-@st.composite
-def nodes(draw: DrawFn, id: int) -> Node:
-    kind = draw(st.sampled_from([*CATALOGUE, "Unknown", "os.system"]))
-    options = dict(defaults(CATALOGUE[kind])) if kind in CATALOGUE else {}
-    for name in draw(st.lists(st.sampled_from([*options, "extra option"]), max_size=4)):
-        options[name] = draw(RAWS)
-    name = draw(TEXTS)
-    return Node(
-        name=name,
-        attribute=python_name(draw(st.just(name) | TEXTS)) + f"_{id}",
-        kind=kind,
-        options=tuple(options.items()),
-        trainable=draw(st.booleans()),
-        extra=draw(EXTRAS),
-    )
-
-
-@st.composite
-def graphs(draw: DrawFn) -> Graph:
-    ids = draw(st.lists(st.integers(1, 40), unique=True, max_size=7))
-    graph = Graph()
-    for id in ids:
-        graph = graph.with_node(id, draw(nodes(id)))
-    ports = st.sampled_from(["x", "out", "other port"])
-    # Wires go along the drawn order of the ids: none closes a loop.
-    for place in draw(st.lists(st.integers(1, max(1, len(ids) - 1)), max_size=10)):
-        if place < len(ids):
-            source = Source(ids[draw(st.integers(0, place - 1))], draw(ports))
-            target = Target(ids[place], draw(ports), draw(st.integers(0, 3)))
-            graph = graph.with_edge(target, source)
-    if len(ids) > 1:
-        owner = ParamRef(ids[0], "weight")
-        for id in draw(st.lists(st.sampled_from(ids[1:]), max_size=2)):
-            graph = graph.with_tie(ParamRef(id, "weight"), owner)
-    return graph
-
-
-@st.composite
-def documents(draw: DrawFn) -> Document:
-    variables = st.builds(
-        Variable,
-        value=RAWS,
-        note=TEXTS,
-        choices=st.lists(TEXTS, max_size=2).map(tuple),
-        divisors=st.lists(NAMES | st.integers(1, 64), max_size=2).map(tuple),
-        extra=EXTRAS,
-    )
-    positive = st.integers(1, AXIS)
-    dimensions = st.builds(Dimension, TEXTS, positive, positive, EXTRAS)
-    document = Document(
-        title=draw(TEXTS),
-        graph=draw(graphs()),
-        variables=draw(st.dictionaries(NAMES, variables, max_size=3)),
-        dimensions=draw(st.dictionaries(st.sampled_from(["B", "T"]), dimensions)),
-        settings=draw(st.dictionaries(TEXTS, RAWS, max_size=2)),
-        extra=draw(EXTRAS),
-    )
-    layout = document.layout
-    places = st.floats(-COORDINATE, COORDINATE)
-    for id in document.graph.ids()[1:]:
-        layout = layout.set(id, (draw(places), draw(places)))
-    return Document(**{**fields_of(document), "layout": layout})
-
-
 def fields_of(document: Document) -> dict[str, Any]:
     return {name: getattr(document, name) for name in Document.__dataclass_fields__}
 
@@ -175,12 +86,14 @@ def test_documents_come_back_as_they_were(document: Document) -> None:
     assert loaded.version == VERSION
     assert write_document(again) == written
     # 1, 1.0 and True are equal; their texts are not.
-    for id in document.graph.ids():
-        assert repr(again.graph.nodes[id]) == repr(document.graph.nodes[id])
     assert repr(again.variables) == repr(document.variables)
-    assert list(again.graph.edges()) == list(document.graph.edges())
-    for id in document.graph.ids():
-        assert list(again.graph.edges_from(id)) == list(document.graph.edges_from(id))
+    assert repr(again.presets) == repr(document.presets)
+    for level in ("", *document.blocks):
+        before, after = document.at(level).graph, again.at(level).graph
+        assert list(after.edges()) == list(before.edges())
+        for id in before.ids():
+            assert repr(after.nodes[id]) == repr(before.nodes[id])
+            assert list(after.edges_from(id)) == list(before.edges_from(id))
 
 
 def test_next_id_is_free(drawn: Document) -> None:
