@@ -359,7 +359,8 @@ def routed(
 ) -> Tensor:
     """Send each token to its chosen experts; add what they give times their weights."""
     tokens = x.reshape(-1, x.shape[-1])
-    weights, chosen = (choice.reshape(len(tokens), -1) for choice in (weights, chosen))
+    weights = weights.reshape(-1, weights.shape[-1])
+    chosen = chosen.reshape(-1, chosen.shape[-1])
     given, places = [], []
     for number, expert in enumerate(experts):
         token, slot = torch.where(chosen == number)
