@@ -61,14 +61,14 @@ class ReLU(Elementwise):
     dtypes = (*FLOATS, *INTEGERS)
 
 
-@layer("LeakyReLU", family="act", aliases=("leaky rectifier", "激活"), stem="leaky")
+@layer("LeakyReLU", family="act", aliases=("leaky rectifier", "泄漏ReLU", "激活"), stem="leaky")
 class LeakyReLU(Elementwise):
     """y = x where x ≥ 0, else slope · x."""
 
     negative_slope: float = option(0.01, "Slope on the negative side.")
 
 
-@layer("PReLU", family="act", aliases=("parametric rectifier", "激活"))
+@layer("PReLU", family="act", aliases=("parametric rectifier", "参数化ReLU", "激活"))
 class PReLU(Layer):
     """y = x where x ≥ 0, else a · x, with a learned slope a."""
 
@@ -90,19 +90,23 @@ class PReLU(Layer):
         self.agree("num_parameters", channels, x, "[N, {}, ...]")
 
 
-@layer("ELU", family="act", aliases=("exponential linear", "激活"))
+@layer("ELU", family="act", aliases=("exponential linear", "指数线性单元", "激活"))
 class ELU(Elementwise):
     """y = x where x > 0, else α · (eˣ − 1)."""
 
     alpha: float = option(1.0, "Limit on the negative side.")
 
 
-@layer("SELU", family="act", aliases=("scaled exponential linear", "self normalizing", "激活"))
+@layer(
+    "SELU",
+    family="act",
+    aliases=("scaled exponential linear", "self normalizing", "自归一化", "激活"),
+)
 class SELU(Elementwise):
     """y = λ x where x > 0, else λ α (eˣ − 1), with λ, α that keep mean 0 and variance 1."""
 
 
-@layer("CELU", family="act", aliases=("continuous exponential linear", "激活"))
+@layer("CELU", family="act", aliases=("continuous exponential linear", "连续指数线性", "激活"))
 class CELU(Elementwise):
     """y = max(0, x) + min(0, α · (eˣᐟᵅ − 1))."""
 
@@ -115,7 +119,7 @@ class CELU(Elementwise):
         return super().infer(x)
 
 
-@layer("GELU", family="act", aliases=("gaussian error linear", "激活"))
+@layer("GELU", family="act", aliases=("gaussian error linear", "高斯误差线性单元", "激活"))
 class GELU(Elementwise):
     """y = x · Φ(x), with the distribution function Φ of the normal distribution."""
 
@@ -126,26 +130,26 @@ class GELU(Elementwise):
         return "" if self.approximate == "none" else str(self.approximate)
 
 
-@layer("SiLU", family="act", aliases=("swish", "激活"))
+@layer("SiLU", family="act", aliases=("swish", "自门控", "激活"))
 class SiLU(Elementwise):
     """y = x · σ(x), also called Swish."""
 
     dtypes = (*FLOATS, *COMPLEX)
 
 
-@layer("Mish", family="act", aliases=("激活",))
+@layer("Mish", family="act", aliases=("self-gated", "自门控", "激活"))
 class Mish(Elementwise):
     """y = x · tanh(ln(1 + eˣ))."""
 
 
-@layer("Sigmoid", family="act", aliases=("logistic", "激活"))
+@layer("Sigmoid", family="act", aliases=("logistic", "S形函数", "激活"))
 class Sigmoid(Curve):
     """y = 1 / (1 + e⁻ˣ)."""
 
     dtypes = (*NUMBERS, "bool")
 
 
-@layer("LogSigmoid", family="act", aliases=("log logistic", "激活"))
+@layer("LogSigmoid", family="act", aliases=("log logistic", "对数S形", "激活"))
 class LogSigmoid(Elementwise):
     """y = ln(1 / (1 + e⁻ˣ))."""
 
@@ -157,12 +161,12 @@ class Tanh(Curve):
     dtypes = (*NUMBERS, "bool")
 
 
-@layer("Tanhshrink", family="act", aliases=("激活",))
+@layer("Tanhshrink", family="act", aliases=("shrink", "双曲正切收缩", "激活"))
 class Tanhshrink(Curve):
     """y = x − tanh(x)."""
 
 
-@layer("Softplus", family="act", aliases=("smooth rectifier", "激活"))
+@layer("Softplus", family="act", aliases=("smooth rectifier", "平滑ReLU", "激活"))
 class Softplus(Elementwise):
     """y = ln(1 + eᵝˣ) / β."""
 
@@ -170,36 +174,36 @@ class Softplus(Elementwise):
     threshold: float = option(20.0, "Where β · x is above this, y = x.")
 
 
-@layer("Softsign", family="act", aliases=("激活",))
+@layer("Softsign", family="act", aliases=("soft sign", "软符号", "激活"))
 class Softsign(Curve):
     """y = x / (1 + |x|)."""
 
 
-@layer("Softshrink", family="act", aliases=("soft threshold", "激活"))
+@layer("Softshrink", family="act", aliases=("soft threshold", "软收缩", "软阈值", "激活"))
 class Softshrink(Elementwise):
     """y = x moved towards 0 by λ, and 0 where |x| ≤ λ."""
 
     lambd: float = option(0.5, "How far values move.", min=0)
 
 
-@layer("Hardshrink", family="act", aliases=("hard threshold", "激活"))
+@layer("Hardshrink", family="act", aliases=("hard threshold", "硬收缩", "硬阈值", "激活"))
 class Hardshrink(Elementwise):
     """y = x, and 0 where |x| ≤ λ."""
 
     lambd: float = option(0.5, "Values up to this become 0.")
 
 
-@layer("Hardswish", family="act", aliases=("mobilenet", "激活"))
+@layer("Hardswish", family="act", aliases=("mobilenet", "hard swish", "硬Swish", "激活"))
 class Hardswish(Elementwise):
     """y = x · ReLU6(x + 3) / 6."""
 
 
-@layer("Hardsigmoid", family="act", aliases=("激活",))
+@layer("Hardsigmoid", family="act", aliases=("hard sigmoid", "硬Sigmoid", "激活"))
 class Hardsigmoid(Elementwise):
     """y = ReLU6(x + 3) / 6."""
 
 
-@layer("Hardtanh", family="act", aliases=("clamp", "clip", "激活"))
+@layer("Hardtanh", family="act", aliases=("clamp", "clip", "hard tanh", "截断", "激活"))
 class Hardtanh(Elementwise):
     """y = x, kept between two limits."""
 
@@ -220,14 +224,14 @@ class Hardtanh(Elementwise):
         return super().infer(x)
 
 
-@layer("ReLU6", family="act", aliases=("mobilenet", "激活"), stem="relu")
+@layer("ReLU6", family="act", aliases=("mobilenet", "截断ReLU", "激活"), stem="relu")
 class ReLU6(Elementwise):
     """y = min(max(0, x), 6)."""
 
     dtypes = (*FLOATS, *INTEGERS)
 
 
-@layer("RReLU", family="act", aliases=("randomized rectifier", "激活"), stem="rrelu")
+@layer("RReLU", family="act", aliases=("randomized rectifier", "随机ReLU", "激活"), stem="rrelu")
 class RReLU(Elementwise):
     """y = x where x ≥ 0, else a · x, with a slope a drawn anew in training."""
 
@@ -264,7 +268,9 @@ class Threshold(Elementwise):
         return Result((x,), code=self.module("nn.Threshold", "threshold", "value"))
 
 
-@layer("Softmax2d", family="act", aliases=("spatial softmax", "channel softmax", "激活"))
+@layer(
+    "Softmax2d", family="act", aliases=("spatial softmax", "channel softmax", "空间softmax", "激活")
+)
 class Softmax2d(Layer):
     """y = eˣ / Σ eˣ over the channels, at each pixel of an image."""
 
@@ -306,7 +312,11 @@ class AlongAxis(Layer):
 AXIS = "Axis along which values sum to 1; PyTorch picks one by the rank when empty."
 
 
-@layer("Softmax", family="act", aliases=("probabilities", "normalized exponential", "激活"))
+@layer(
+    "Softmax",
+    family="act",
+    aliases=("probabilities", "normalized exponential", "归一化指数", "激活"),
+)
 class Softmax(AlongAxis):
     """y = eˣ / Σ eˣ along one axis."""
 
@@ -315,7 +325,7 @@ class Softmax(AlongAxis):
     preset: ClassVar = {"dim": -1}
 
 
-@layer("LogSoftmax", family="act", aliases=("log probabilities", "激活"))
+@layer("LogSoftmax", family="act", aliases=("log probabilities", "对数概率", "激活"))
 class LogSoftmax(AlongAxis):
     """y = ln(eˣ / Σ eˣ) along one axis."""
 
@@ -324,7 +334,7 @@ class LogSoftmax(AlongAxis):
     preset: ClassVar = {"dim": -1}
 
 
-@layer("Softmin", family="act", aliases=("激活",))
+@layer("Softmin", family="act", aliases=("inverted softmax", "最小值概率", "激活"))
 class Softmin(AlongAxis):
     """y = e⁻ˣ / Σ e⁻ˣ along one axis."""
 

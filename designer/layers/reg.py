@@ -68,7 +68,7 @@ class Dropout(RandomZeros):
     """Each element becomes 0 with probability p in training; the others become x / (1 − p)."""
 
 
-@layer("Dropout1d", family="reg", aliases=("spatial dropout", "随机失活"), stem="drop")
+@layer("Dropout1d", family="reg", aliases=("spatial dropout", "通道丢弃", "随机失活"), stem="drop")
 class Dropout1d(RandomZeros):
     """Each channel of a sequence becomes 0 with probability p in training; others x / (1 − p)."""
 
@@ -78,7 +78,7 @@ class Dropout1d(RandomZeros):
         return super().infer(x)
 
 
-@layer("Dropout2d", family="reg", aliases=("spatial dropout", "随机失活"), stem="drop")
+@layer("Dropout2d", family="reg", aliases=("spatial dropout", "通道丢弃", "随机失活"), stem="drop")
 class Dropout2d(ChannelDropout):
     """Each channel of an image becomes 0 with probability p in training; others x / (1 − p)."""
 
@@ -91,7 +91,7 @@ class Dropout2d(ChannelDropout):
         return super().infer(x)
 
 
-@layer("Dropout3d", family="reg", aliases=("spatial dropout", "随机失活"), stem="drop")
+@layer("Dropout3d", family="reg", aliases=("spatial dropout", "通道丢弃", "随机失活"), stem="drop")
 class Dropout3d(ChannelDropout):
     """Each channel of a volume becomes 0 with probability p in training; others x / (1 − p)."""
 
@@ -104,12 +104,19 @@ class Dropout3d(ChannelDropout):
         return super().infer(x)
 
 
-@layer("AlphaDropout", family="reg", aliases=("selu dropout", "随机失活"), stem="drop")
+@layer(
+    "AlphaDropout", family="reg", aliases=("selu dropout", "自归一化丢弃", "随机失活"), stem="drop"
+)
 class AlphaDropout(RandomZeros):
     """Dropout that keeps mean and variance, for networks of SELU."""
 
 
-@layer("FeatureAlphaDropout", family="reg", aliases=("channel dropout", "随机失活"), stem="drop")
+@layer(
+    "FeatureAlphaDropout",
+    family="reg",
+    aliases=("channel dropout", "通道丢弃", "随机失活"),
+    stem="drop",
+)
 class FeatureAlphaDropout(RandomZeros):
     """Dropout of whole channels that keeps mean and variance, for networks of SELU."""
 
