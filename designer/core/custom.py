@@ -68,6 +68,7 @@ class CustomInput:
     axes: tuple[str, ...] = (REST,)
     optional: bool = False
     dtype: str = ""
+    extra: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class CustomOutput:
     name: str
     axes: tuple[str, ...] = (REST,)
     dtype: str = ""
+    extra: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class CustomOption:
     default: Raw = None
     help: str = ""
     choices: tuple[str, ...] = ()
+    extra: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class CustomParam:
     part: Part = "weight"
     dtype: str = "float32"
     when: str = ""
+    extra: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,7 +371,7 @@ def option_of(declared: CustomOption) -> Option:
 def misnamed(custom: Custom) -> Message | None:
     """Why no layer can be made of a declaration: its names, or values of its options."""
     if not is_python_name(custom.name):
-        return message("{name} cannot be the name of a class.", name=custom.name)
+        return message("{name} cannot be the name of a class.", name=custom.name[:60])
     groups: tuple[tuple[Any, ...], ...] = (custom.inputs, custom.outputs, custom.options)
     for group in (*groups, custom.params):
         found = [part.name for part in group]

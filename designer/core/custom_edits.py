@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tokenize
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from designer.core.custom import Custom
     from designer.core.document import Draft, Edit
     from designer.core.graph import Node
+
+UNWRITABLE = re.compile(r"[^\t\r -\ud7ff\ue000-\U0010ffff]")
+"""Control characters, and halves of characters."""
 
 
 def set_custom(custom: Custom) -> Edit:
@@ -51,6 +55,10 @@ def _check(draft: Draft, custom: Custom, *, new: bool) -> None:
     if len(custom.source) > LONGEST_SOURCE:
         text = "The source is longer than {limit:,} characters."
         raise Refused(message(text, limit=LONGEST_SOURCE))
+    for line, text in enumerate(custom.source.split("\n"), 1):
+        if UNWRITABLE.search(text):
+            reason = "Line {line} of the source holds a character that no design can hold."
+            raise Refused(message(reason, line=line))
 
 
 def _fitted(node: Node, custom: Custom) -> Node:

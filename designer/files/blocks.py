@@ -12,6 +12,7 @@ from designer.core.layer import CATALOGUE
 from designer.core.message import message
 from designer.core.names import is_python_name
 from designer.files import place as take
+from designer.files.customs import options_of_customs
 from designer.files.declarations import plain_variables, variables_of
 from designer.files.gathering import Part
 from designer.files.graphs import GRAPH_FIELDS, plain_graph
@@ -23,6 +24,7 @@ from designer.files.values import Kinds, encoded_fields
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from designer.core.custom import Custom
     from designer.core.document import Document, Variable
     from designer.core.graph import Graph
     from designer.files.gathering import Gathering
@@ -38,10 +40,11 @@ Uses: TypeAlias = dict[str, list[str]]
 """Of each block the blocks that it is made of, each once."""
 
 
-def kinds_of(arguments: Arguments) -> Kinds:
-    """The kinds of layers in a document with blocks that have these arguments."""
+def kinds_of(arguments: Arguments, customs: Mapping[str, Custom]) -> Kinds:
+    """The kinds of layers in a document: its custom layers, and blocks with these arguments."""
     options = ((name, argument_options(given)) for name, given in arguments.items())
-    return Kinds({f"{BLOCK}{name}": tuple(found) for name, found in options})
+    blocks = {f"{BLOCK}{name}": tuple(found) for name, found in options}
+    return Kinds({**options_of_customs(customs), **blocks})
 
 
 # Written

@@ -5,7 +5,8 @@ with all its options, `attribute` where code calls it otherwise, and `trainable`
 locked. `edges` holds wires as [node, output, node, input], with a fifth item for the slot of a
 variadic input; `ties` holds [node, parameter, node, parameter], the second of them the owner;
 `layout` holds [node, x, y], of the nodes in blocks too. `blocks`, where there are any, holds by
-name the graph, the arguments and the note of each; `presets` the values of each by variable. What
+name the graph, the arguments and the note of each; `presets` the values of each by variable;
+`customs` the declaration of each custom layer and, line by line, the source of its module. What
 this version does not know is kept and written back.
 """
 
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from designer.core.message import message
 from designer.files import place as take
 from designer.files.blocks import arguments_by_block, kinds_of, plain_blocks
+from designer.files.customs import plain_customs
 from designer.files.declarations import plain_dimensions, plain_presets, plain_variables
 from designer.files.gathering import Gathering
 from designer.files.graphs import plain_graph
@@ -98,7 +100,7 @@ def write_document(document: Document) -> bytes:
 
 def plain_document(document: Document) -> dict[str, Any]:
     """The plain data of a document, in the order in which a file has it."""
-    kinds = kinds_of(arguments_by_block(document))
+    kinds = kinds_of(arguments_by_block(document), document.customs)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -118,6 +120,7 @@ def _declared(document: Document, kinds: Kinds) -> dict[str, Rows]:
     sections = {
         "presets": plain_presets(document.presets),
         "blocks": plain_blocks(document.blocks, kinds),
+        "customs": plain_customs(document.customs),
     }
     return {key: rows for key, rows in sections.items() if rows.items}
 

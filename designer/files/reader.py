@@ -10,6 +10,7 @@ from designer.core.document import Document
 from designer.core.message import message
 from designer.files import place as take
 from designer.files.blocks import blocks_of, check_nesting, declared_blocks, kinds_of
+from designer.files.customs import customs_of
 from designer.files.declarations import dimensions_of, presets_of, variables_of
 from designer.files.graphs import GRAPH_FIELDS, Reading
 from designer.files.limits import COORDINATE, NODES
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 ROOT_FIELDS = frozenset(
     (
         *("format", "version", "title", "variables", "dimensions", "presets", "blocks"),
+        "customs",
         *(*GRAPH_FIELDS, "layout", "settings"),
     )
 )
@@ -34,7 +36,9 @@ def document_of(file: Gathering) -> Document:
     """The document; raises Refusal with all that is wrong."""
     root = file.root
     declared = declared_blocks(file)
-    reading = Reading(file, kinds_of({name: found.arguments for name, found in declared.items()}))
+    customs = customs_of(file)
+    arguments = {name: found.arguments for name, found in declared.items()}
+    reading = Reading(file, kinds_of(arguments, customs))
     document = Document(
         title=file.text(root, "title"),
         graph=reading.graph(root),
@@ -42,6 +46,7 @@ def document_of(file: Gathering) -> Document:
         dimensions=dimensions_of(file, root, variables),
         presets=presets_of(file, root, variables),
         blocks=blocks_of(reading, declared),
+        customs=customs,
         layout=Map(_layout(file, root, reading.ids)),
         settings={key: decoded(value) for key, value in file.section(root, "settings").items()},
         next_id=max(reading.ids, default=0) + 1,

@@ -101,7 +101,7 @@ def test_another_name_is_taken_over_by_uses_and_source(drawing: Drawing) -> None
     [
         ("class Old:\r\n\tx = 'Old'\r\nOld.Old()", "class N:\r\n\tx = 'Old'\r\nN.Old()"),
         ("x = '\u2028'; Old\nOld", "x = '\u2028'; N\nN"),
-        ("\f\nOld = Older", "\f\nN = Older"),
+        ("\t\nOld = Older", "\t\nN = Older"),
         ("Old = (", "Old = ("),
         ("全 = Old; Old", "全 = N; N"),
     ],
@@ -131,6 +131,9 @@ def test_names_that_are_taken_or_impossible_are_refused(drawing: Drawing) -> Non
     for name in ("", "class", "nn", "2nd", "a b", "x" * 60):
         with pytest.raises(Refused, match="cannot be the name of a class"):
             drawing.do(rename_custom("PairsOfTokens", name))
+    for odd in ("\0", "\f", "\x1b", "\ud800"):
+        with pytest.raises(Refused, match="Line 2 of the source holds a character"):
+            drawing.do(set_custom(replace(PAIRS, source=f"\n#{odd}")))
     with pytest.raises(Refused, match="longer than 100,000"):
         drawing.do(set_custom(replace(PAIRS, source="#" * 100_001)))
 
