@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from designer.core import size as sizes
 from designer.core.document import Dimension, Variable
-from designer.core.expression import Flag, Real, Text
-from designer.core.frame import arriving, derived, ends, scope_of
-from designer.core.names import python_name
+from designer.core.expression import Expression, Flag, Real, Text
+from designer.core.frame import arriving, derived, ends, plain
+from designer.core.names import argument_names, is_python_name, python_name
 from designer.core.option import names_in
-from designer.core.parts import names_used
+from designer.core.parts import names_used, parts
+from designer.core.size import Verdict, compare
+from designer.core.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,15 +23,18 @@ if TYPE_CHECKING:
     from designer.core.block import BlockUse
     from designer.core.document import Document
     from designer.core.expression import Scope
-    from designer.core.finding import Finding
+    from designer.core.finding import Finding, Problem
     from designer.core.graph import NodeId
     from designer.core.network import Network
     from designer.core.param import Tally
     from designer.core.size import Size, Symbolic
     from designer.core.tensor import Tensor
 
-MOST_ROUNDS = 8
+MOST_ROUNDS = 12
 """How often sizes that turn out to be one are made one; each round makes one at least."""
+
+LONGEST_SUMMARY = 80
+LONGEST_NOTE = 400
 
 
 class Formal(NamedTuple):
@@ -53,14 +58,17 @@ class Blueprint:
 
     @staticmethod
     def of(use: BlockUse, inputs: Mapping[str, Tensor]) -> Blueprint:
-        """The class of a use that takes these inputs.
+        """The class of a use that takes these inputs, as general as the graph allows.
 
         Where the graph only works with the sizes of this use, the class is made for them alone.
         """
-        analysis, formals = _General(use, inputs).settled()
-        if any(problem.blocks for problem in analysis.problems()):
-            return Blueprint(use, _particular(use, inputs), ())
-        return Blueprint(use, analysis, formals)
+        drawn = use.inside(inputs)
+        for general in (_General(use, inputs, *freedom) for freedom in FREEDOMS):
+            analysis, formals = general.settled()
+            blocked = any(problem.blocks for problem in analysis.problems())
+            if not blocked and general.agrees(analysis, drawn):
+                return Blueprint(use, analysis, formals)
+        return Blueprint(use, _particular(use, inputs), ())
 
     # What its class is called, and takes
 
@@ -72,15 +80,25 @@ class Blueprint:
     @property
     def names(self) -> tuple[str, ...]:
         """What the class may be called."""
-        return (self.use.title,)
+        title = self.use.title
+        return (title if is_python_name(title) else python_name(title),)
+
+    @cached_property
+    def plain_summary(self) -> str:
+        """The note of the block where it is plain text."""
+        note = " ".join(self.use.block.note.split())
+        fits = note.isprintable() and not set(note) & set('\\"')
+        return note if note and fits and len(note) <= LONGEST_NOTE else PLAIN_SUMMARY
 
     @cached_property
     def summary(self) -> str:
-        """The shapes that it takes and gives."""
+        """The note; without one the shapes that it takes and gives."""
+        if self.plain_summary != PLAIN_SUMMARY:
+            return self.plain_summary
         taken = [self.findings[id].outputs["out"] for id in ends(self.use.block, "Input")]
         given = [arriving(self.analysis, id) for id in ends(self.use.block, "Output")]
         text = f"{', '.join(map(str, taken))} to {', '.join(map(str, given))}."
-        return text if len(text) <= LONGEST_SUMMARY else "A block of the design."
+        return text if len(text) <= LONGEST_SUMMARY else PLAIN_SUMMARY
 
     @cached_property
     def formal(self) -> tuple[str, ...]:
@@ -90,26 +108,15 @@ class Blueprint:
         arguments = self.use.block.arguments
         frontier = [name for name in used if name in arguments]
         for name in frontier:
-            if name not in self._given and derived(arguments[name]):
-                more = [n for n in names_in(arguments[name].value) if n not in used]
-                used.update(more)
-                frontier += more
-        names = [name for name in arguments if name in used and name in self._fixed]
+            more = [n for n in _inputs_of(arguments[name]) if n in arguments and n not in used]
+            used.update(more)
+            frontier += more
+        names = [name for name in arguments if name in used and name in self.analysis.scope]
         names += [formal.name for formal in self.formals]
-        return tuple(sorted(names, key=lambda name: self.default(name) is not None))
+        return tuple(sorted(names, key=self._may_lack))
 
-    @property
-    def _given(self) -> Mapping[str, Any]:
-        return self.use.values
-
-    @cached_property
-    def _fixed(self) -> set[str]:
-        """Arguments of the block that are not worked out from others at this use."""
-        return {
-            name
-            for name, argument in self.use.block.arguments.items()
-            if name in self._given or not derived(argument)
-        }
+    def _may_lack(self, name: str) -> bool:
+        return self.default(name) is not None or self.formula(name) is not None
 
     def default(self, name: str) -> int | float | bool | str | None:
         """The default of an argument; None for a size, which is always given."""
@@ -117,27 +124,40 @@ class Blueprint:
         value = argument.value if argument else None
         return value if isinstance(value, bool | float | str) else None
 
+    def formula(self, name: str) -> Expression | None:
+        """What an argument is worked out by where it is not given."""
+        argument = self.use.block.arguments.get(name)
+        if argument is None or not derived(argument):
+            return None
+        return cast("Expression", argument.value)
+
     def arguments(self) -> tuple[tuple[object, ...], tuple[tuple[str, object], ...]]:
         """The positional and keyword arguments that make a module for this use."""
         actual = {**self.use.scope, **{formal.name: formal.actual for formal in self.formals}}
-        args = tuple(actual[name] for name in self.formal if self.default(name) is None)
+        called = argument_names(self.formal, self._taken)
+        args = tuple(actual[name] for name in self.formal if not self._may_lack(name))
         kwargs = tuple(
-            (name, actual[name])
+            (called[name], actual[name])
             for name in self.formal
-            if self.default(name) is not None and name in self._given
+            if self._may_lack(name) and name in self.use.values
         )
         return args, kwargs
+
+    @property
+    def _taken(self) -> set[str]:
+        """What arguments may not be called: like a module, or a class whose name cannot change."""
+        codes = [f.result.written for f in self.findings.values() if f.result]
+        texts = parts([code.make for code in codes if code], frozenset((Written,)))
+        nodes = self.use.block.graph.nodes.values()
+        return {text.name for text in texts} | {node.attribute for node in nodes}
 
     # What an analysis has
 
     @cached_property
     def document(self) -> Document:
         """The graph, with the arguments of the class as variables."""
-        arguments = self.use.block.arguments
-        # A plain value in place of a formula: these are given.
         variables = {name: Variable(0) for name in self.formal}
-        variables |= {name: arguments[name] for name in arguments if name not in variables}
-        named = [name for axis in self._axes() for name in sizes.names(axis)]
+        named = [name for axis in self._axes() for name in sorted(sizes.names(axis))]
         dimensions = {name: Dimension() for name in named if name not in variables}
         dimensions |= self.analysis.document.dimensions
         return replace(self.analysis.document, variables=variables, dimensions=dimensions)
@@ -156,10 +176,11 @@ class Blueprint:
         """What is known of each layer."""
         return self.analysis.findings
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
         """The values of names."""
-        return self.analysis.scope
+        formals = {formal.name: _named(formal.name, formal.actual) for formal in self.formals}
+        return {**self.analysis.scope, **formals}
 
     @property
     def counted(self) -> Tally:
@@ -167,12 +188,17 @@ class Blueprint:
         return self.analysis.counted
 
 
-LONGEST_SUMMARY = 80
+PLAIN_SUMMARY = "A block of the design."
+
+
+def _inputs_of(argument: Variable) -> tuple[str, ...]:
+    """The names that an argument is worked out from where it is not given."""
+    return tuple(names_in(argument.value))
 
 
 def _particular(use: BlockUse, inputs: Mapping[str, Tensor]) -> Analysis:
     """A block's graph with the numbers of one use."""
-    scope = {name: _number(value) for name, value in use.scope.items()}
+    scope = {name: plain(value) for name, value in use.scope.items()}
     given = {
         id: replace(inputs[port.name], shape=tuple(map(sizes.at_values, inputs[port.name].shape)))
         for id, port in zip(ends(use.block, "Input"), use.ports, strict=True)
@@ -180,22 +206,91 @@ def _particular(use: BlockUse, inputs: Mapping[str, Tensor]) -> Analysis:
     return use.analysed(given, scope)
 
 
-def _number(value: Any) -> Any:
-    return sizes.at_values(value) if isinstance(value, sizes.Symbolic) else value
+FREEDOMS = ((True, True), (True, False), (False, True), (False, False))
+"""Whether sizes that are equal at a use have names of their own, and whether 1 has a name: the
+most general first, for which all uses have one class."""
+
+FITS = (Verdict.IDENTICAL, Verdict.EQUAL_HERE)
 
 
 class _General:
     """A block's graph with names in place of its arguments and of the sizes of its inputs."""
 
-    def __init__(self, use: BlockUse, inputs: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, use: BlockUse, inputs: Mapping[str, Tensor], apart: bool, ones: bool
+    ) -> None:
         self.use = use
         self.inputs = inputs
-        self.scope = self._formal_scope()
-        nodes = use.block.graph.nodes.values()
-        self.taken = {node.attribute for node in nodes} | use.block.arguments.keys()
-        self.formals = self._formal_axes()
-        self.same: dict[Size, Size] = {}
-        """What turned out to be another size, and that size."""
+        self.ids = ends(use.block, "Input")
+        self.scope = {
+            name: _formal(name, use.scope[name], argument)
+            for name, argument in use.block.arguments.items()
+            if name in use.scope
+        }
+        nodes = use.block.graph.nodes
+        self._elsewhere = {
+            name
+            for id, node in nodes.items()
+            if id not in self.ids
+            for _, raw in node.options
+            for name in names_in(raw)
+        }
+        self.taken = {node.attribute for node in nodes.values()} | use.block.arguments.keys()
+        self._apart, self._ones = apart, ones
+        self.actual: dict[str, Size] = {}
+        """Of each name that stands for an axis, the size that it has at this use."""
+        self.same: dict[str, Size] = {}
+        """What turned out to be another size, or got a better name."""
+        self.given = self._given()
+
+    # Names for axes
+
+    def _given(self) -> dict[NodeId, Tensor]:
+        """The inputs with names for their axes."""
+        tensors = [self.inputs[port.name] for port in self.use.ports]
+        axes = [axis for tensor in tensors for axis in tensor.shape]
+        dimensions = {str(axis) for axis in axes if sizes.value(axis) is None}
+        found: dict[Size, Size] = {}
+        given: dict[NodeId, Tensor] = {}
+        for id, port, tensor in zip(self.ids, self.use.ports, tensors, strict=True):
+            declared = _declared(self.use, id, tensor)
+            shape = []
+            for place, axis in enumerate(tensor.shape):
+                if self._stays(axis, dimensions):
+                    shape.append(axis)
+                    continue
+                shared = sizes.value(axis) is None or not self._apart
+                if not (shared and axis in found):
+                    wished = (declared[place], f"{port.name}_{place}")
+                    found[axis] = self._axis(axis, *wished)
+                shape.append(found[axis])
+            given[id] = replace(tensor, shape=tuple(shape))
+        return given
+
+    def _axis(self, axis: Size, declared: str, wished: str) -> Size:
+        """What stands for an axis: an argument that it is declared to be, or a name of its own."""
+        argument = self.scope.get(declared)
+        if isinstance(argument, sizes.Symbolic):
+            if compare(cast("Size", self.use.scope[declared]), axis) in FITS:
+                return argument
+        elif declared and declared not in self._elsewhere and declared not in self.taken:
+            wished = declared
+        name = python_name(wished, self.taken)
+        self.taken.add(name)
+        self.actual[name] = axis
+        return _named(name, axis)
+
+    def _stays(self, axis: Size, dimensions: set[str]) -> bool:
+        """Whether an axis is what it is in the class too."""
+        if isinstance(axis, int):
+            return axis <= 0 or (axis == 1 and not self._ones)
+        if sizes.is_unknown(axis):
+            return True
+        names = sizes.names(axis)
+        clear = not names & self.use.block.arguments.keys()
+        return sizes.value(axis) is None and names <= dimensions and clear
+
+    # Sizes that are one
 
     def settled(self) -> tuple[Analysis, tuple[Formal, ...]]:
         """The Analysis in which sizes that have to be equal are one, and those it is made with."""
@@ -204,109 +299,129 @@ class _General:
             if not self._unify(analysis):
                 break
             analysis = self.analysed()
-        formals = self._named(analysis)
+        formals = self._renamed(analysis)
         return (self.analysed() if formals else analysis), formals
 
     def analysed(self) -> Analysis:
         """The Analysis with the names as they are now."""
-        ids = ends(self.use.block, "Input")
         given = {
-            id: self._general(self.inputs[port.name])
-            for id, port in zip(ids, self.use.ports, strict=True)
+            id: replace(tensor, shape=tuple(map(self._meant, tensor.shape)))
+            for id, tensor in self.given.items()
         }
         return self.use.analysed(given, self.scope)
 
-    def _formal_scope(self) -> Scope:
-        arguments = self.use.block.arguments
-        actual = self.use.scope
-        formals = {
-            name: _formal(name, actual[name], argument)
-            for name, argument in arguments.items()
-            if name in actual and (name in self.use.values or not derived(argument))
-        }
-        return scope_of(arguments, formals)
-
-    def _formal_axes(self) -> dict[Size, Size]:
-        """Of each size of an input, what stands for it; plain names of dimensions stay."""
-        axes = [axis for port in self.use.ports for axis in self.inputs[port.name].shape]
-        plain = {str(axis) for axis in axes if sizes.value(axis) is None}
-        found: dict[Size, Size] = {}
-        for port in self.use.ports:
-            for place, axis in enumerate(self.inputs[port.name].shape):
-                if axis not in found and not self._stays(axis, plain):
-                    name = python_name(f"{port.name}_{place}", self.taken)
-                    self.taken.add(name)
-                    found[axis] = _named(name, axis)
-        return found
-
-    def _stays(self, axis: Size, plain: set[str]) -> bool:
-        if isinstance(axis, int):
-            return axis <= 1
-        if sizes.is_unknown(axis):
-            return True
-        names = sizes.names(axis)
-        clear = not names & self.use.block.arguments.keys()
-        return sizes.value(axis) is None and names <= plain and clear
-
-    def _general(self, tensor: Tensor) -> Tensor:
-        shape = (self._meant(self.formals.get(axis, axis)) for axis in tensor.shape)
-        return replace(tensor, shape=tuple(shape))
-
     def _meant(self, size: Size) -> Size:
-        while size in self.same:
-            size = self.same[size]
+        for _ in self.same:
+            meant = sizes.substitute(size, self.same)
+            if meant == size:
+                break
+            size = meant
         return size
 
     def _unify(self, analysis: Analysis) -> bool:
-        """Make a size of an input one with what it has to be equal to, where the graph says so."""
-        own = {self._meant(formal) for formal in self.formals.values()}
-        changed = False
-        for problem in analysis.problems():
-            pair = (problem.expected, problem.got)
-            if problem.severity != "hint" or None in pair:
-                continue
-            a, b = (self._meant(cast("Size", size)) for size in pair)
-            if a in own and self._may_be(a, b):
-                self.same[a] = b
-            elif b in own and self._may_be(b, a):
-                self.same[b] = a
-            else:
-                continue
-            changed = True
-            own = {self._meant(formal) for formal in self.formals.values()}
-        return changed
+        """Make a size of an input one with what it has to be equal to, where the graph says so.
 
-    def _may_be(self, formal: Size, other: Size) -> bool:
-        return formal != other and not sizes.names(formal) & sizes.names(other)
+        What has a plain name or is a number goes first.
+        """
+        pairs = [pair for pair in map(_pair, analysis.problems()) if pair]
+        simple = [pair for pair in pairs if all(_is_simple(size) for size in pair)]
+        made = [self._made_one(*map(self._meant, pair)) for pair in simple or pairs]
+        return any(made)
 
-    def _named(self, analysis: Analysis) -> tuple[Formal, ...]:
+    def _made_one(self, a: Size, b: Size) -> bool:
+        for one, other in ((a, b), (b, a)):
+            name = str(one)
+            if name in self.actual and name not in self.same and name not in sizes.names(other):
+                self.same[name] = other
+                return True
+        return False
+
+    def _renamed(self, analysis: Analysis) -> tuple[Formal, ...]:
         """The sizes of inputs that modules are made with, which are named after what they are."""
         made = [f.result.written for f in analysis.findings.values() if f.result]
         used = {name for code in made if code for name in names_used(code.make)}
         found: list[Formal] = []
-        for actual, formal in self.formals.items():
-            if formal not in self.same and str(formal) in used:
-                name = python_name(_label(analysis, formal) or str(formal), self.taken)
-                self.taken.add(name)
-                self.same[formal] = _named(name, actual)
-                found.append(Formal(name, actual))
+        for name, actual in list(self.actual.items()):
+            if name in used and name not in self.same:
+                called = self._label(analysis, name)
+                self.same[name] = _named(called, actual)
+                found.append(Formal(called, actual))
         return tuple(found)
+
+    def _label(self, analysis: Analysis, name: str) -> str:
+        """What the first parameter with an axis of this size calls it."""
+        if name in self._declared_names:
+            return name
+        labels = (
+            axis.label
+            for finding in analysis.findings.values()
+            for param in finding.params
+            for axis in param.axes
+            if str(axis.size) == name
+        )
+        called = python_name(next(labels, name), self.taken - {name})
+        self.taken.add(called)
+        return called
+
+    @cached_property
+    def _declared_names(self) -> set[str]:
+        """Names of axes that the block's Inputs declare."""
+        tensors = zip(self.ids, self.use.ports, strict=True)
+        return {
+            name
+            for id, port in tensors
+            for name in _declared(self.use, id, self.inputs[port.name])
+            if name in self.actual
+        }
+
+    # What it says of this use
+
+    def agrees(self, analysis: Analysis, drawn: Analysis) -> bool:
+        """Whether it gives what the graph gives with the sizes of this use."""
+        named = {str(self.same.get(name, name)): size for name, size in self.actual.items()}
+        outside = {n: v for n, v in self.use.scope.items() if isinstance(v, int | sizes.Symbolic)}
+        back = {**outside, **self.actual, **named}
+        return all(
+            _shapes(analysis, id, back) == _shapes(drawn, id, {})
+            for id in analysis.document.graph.nodes
+        )
+
+
+def _shapes(analysis: Analysis, id: NodeId, names: Mapping[str, Size]) -> list[object]:
+    """The parameters and outputs of a layer, with numbers where they are known."""
+
+    def known(shape: tuple[Size, ...]) -> tuple[Size, ...]:
+        return tuple(sizes.at_values(sizes.substitute(axis, names)) for axis in shape)
+
+    finding = analysis.findings[id]
+    params: list[object] = [(param.name, known(param.shape)) for param in finding.params]
+    return params + [known(tensor.shape) for tensor in finding.outputs.values()]
+
+
+def _pair(problem: Problem) -> tuple[Size, Size] | None:
+    """Two sizes that are equal at these values only."""
+    if problem.severity != "hint" or problem.expected is None or problem.got is None:
+        return None
+    return problem.expected, problem.got
+
+
+def _is_simple(size: Size) -> bool:
+    """Whether a size is a number or one name."""
+    return isinstance(size, int) or str(size) in sizes.names(size)
+
+
+def _declared(use: BlockUse, id: NodeId, tensor: Tensor) -> list[str]:
+    """The names that an Input declares for the axes of its tensor; "" for those without one."""
+    raw = dict(use.block.graph.nodes[id].options).get("shape")
+    axes = raw if isinstance(raw, tuple) and len(raw) == len(tensor.shape) else ()
+    texts = [axis.text.strip() if isinstance(axis, Expression) else "" for axis in axes]
+    return [text if text.isidentifier() else "" for text in texts] or [""] * len(tensor.shape)
 
 
 def _named(name: str, actual: Size) -> Size:
     """A name with the value of a size, if it has one."""
     number = sizes.value(actual)
     return sizes.free(name) if number is None else sizes.variable(name, number)
-
-
-def _label(analysis: Analysis, size: Size) -> str:
-    """What the first parameter with an axis of this size calls it."""
-    for finding in analysis.findings.values():
-        for param in finding.params:
-            for axis in param.axes:
-                if axis.size == size:
-                    return axis.label
-    return ""
 
 
 def _formal(name: str, value: Any, argument: Variable) -> Any:

@@ -453,6 +453,11 @@ class Definition:
         return (inspect.getdoc(type(self.net.whole)) or "").splitlines()[0]
 
     @property
+    def plain_summary(self) -> str:
+        """The same: it tells no shapes."""
+        return self.summary
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What the class may be called: the kind, then with what sets this body apart."""
         options = self.net.whole.declared

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from designer.core import expression
-from designer.core.expression import Expression
+from designer.core import size as sizes
+from designer.core.expression import Expression, Flag
 from designer.core.option import names_in
 from designer.core.tensor import ANYTHING, Tensor
 
@@ -45,11 +46,27 @@ def ends(block: Block, kind: str) -> list[NodeId]:
 
 
 def scope_of(arguments: Mapping[str, Variable], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of all arguments; those that cannot be worked out are left out."""
+    """The values of all arguments; those that cannot be worked out are left out.
+
+    Those that are not given have no name outside their block: they are plain values, or worked out
+    from what is given.
+    """
     declared = {name: argument.value for name, argument in arguments.items() if name not in given}
-    divisors = {name: argument.divisors for name, argument in arguments.items()}
-    values, _ = expression.resolve(declared, divisors, known=given)
-    return {**given, **values}
+    own: dict[str, Any] = {n: raw for n, raw in declared.items() if not isinstance(raw, Expression)}
+    formulas = {name: raw for name, raw in declared.items() if name not in own}
+    values, _ = expression.resolve(formulas, known={**given, **own})
+    return {**given, **own, **values}
+
+
+def plain(value: Any) -> Any:
+    """A value without the names that it came from, where it has a value without them."""
+    if isinstance(value, sizes.Symbolic):
+        return sizes.at_values(value)
+    if isinstance(value, bool | Flag):
+        return bool(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    return float(value) if isinstance(value, float) else value
 
 
 def arriving(inner: Analysis, id: NodeId) -> Tensor:

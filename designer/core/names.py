@@ -9,7 +9,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
 
 # Every name of `dir(nn.Module)` and of its instances breaks a generated class when a child takes
 # it; names that begin with an underscore are never made here. A test compares with torch.
@@ -73,3 +73,29 @@ def is_python_name(name: str) -> bool:
         and not name.startswith("_")
         and len(name) <= LONGEST + 8
     )
+
+
+AMBIGUOUS = frozenset("lOI")
+"""Names that look like a digit; style checks refuse them for values."""
+
+LONGEST_LOCAL = 20
+"""A longer name of a value is cut, so that every line fits; attributes are kept as they are."""
+
+LONGEST_ARGUMENT = 40
+"""A variable with a longer name has a shorter one in code, so that every line fits."""
+
+
+def local_name(name: str, taken: Container[str], longest: int = LONGEST_LOCAL) -> str:
+    """A Python name for a value or an argument: short, and none that looks like a digit."""
+    short = name[:longest].rstrip("_")
+    return python_name(f"{short}_value" if short in AMBIGUOUS else short, taken)
+
+
+def argument_names(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+    """Variables as arguments of a class whose modules have the names `taken`."""
+    used = set(taken)
+    found: dict[str, str] = {}
+    for name in names:
+        found[name] = local_name(name, used, LONGEST_ARGUMENT)
+        used.add(found[name])
+    return found

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from designer.core import size
 from designer.core.code import Infix, Loop
 from designer.core.graph import Source
-from designer.core.names import python_name
+from designer.core.names import LONGEST_LOCAL, local_name, python_name
 from designer.core.size import Symbolic
 from designer.core.tensor import Tensor
 from designer.export.uses import code_of, inputs_of, live, outputs_of, used_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from designer.core.code import Returns
     from designer.core.graph import NodeId
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from designer.export.uses import Drawn
 
 NOTHING: Mapping[Source, str] = MappingProxyType({})
-
-LONGEST_LOCAL = 20
-"""A longer name of a value is cut, so that every line fits; attributes are kept as they are."""
 
 LONGEST_RESULT = 28
 """The same for one of several results, which also has the port in its name."""
@@ -38,9 +35,6 @@ LONGEST_RUN = 24
 
 MOST_OPERANDS = 40
 """Longer sums are written in several statements, so that they stay readable and compile."""
-
-AMBIGUOUS = frozenset("lOI")
-"""Names that look like a digit; style checks refuse them for values."""
 
 CHAIN = ("x", "h", "y", "z")
 """What the value of a plain chain is called: the first that nothing else is called."""
@@ -87,12 +81,6 @@ class Read:
     rank: int
     scale: int = 1
     offset: int = 0
-
-
-def local_name(name: str, taken: Container[str], longest: int = LONGEST_LOCAL) -> str:
-    """A Python name for a value or an argument: short, and none that looks like a digit."""
-    short = name[:longest].rstrip("_")
-    return python_name(f"{short}_value" if short in AMBIGUOUS else short, taken)
 
 
 class Flow:

@@ -13,12 +13,12 @@ from designer.core.blueprint import Blueprint
 from designer.core.code import Support
 from designer.core.composite import Definition
 from designer.core.expression import Expression, Flag, Real
-from designer.core.names import RESERVED
+from designer.core.names import RESERVED, argument_names
 from designer.core.option import names_in
 from designer.core.parts import names_used, parts
 from designer.core.size import Symbolic
 from designer.core.written import Written
-from designer.export.flow import NOTHING, Flow, local_name, reads
+from designer.export.flow import NOTHING, Flow, reads
 from designer.export.uses import code_of
 
 if TYPE_CHECKING:
@@ -33,20 +33,19 @@ if TYPE_CHECKING:
 DEFINED = frozenset((Blueprint, Definition, Support, Written))
 """What stands in a file besides its main class."""
 
-LONGEST_ARGUMENT = 40
-"""A variable with a longer name has a shorter one in code, so that every line fits."""
-
 
 @dataclass(frozen=True, slots=True)
 class Constructed:
     """A variable as an argument of the constructor; `type` is int, float, bool or str.
 
-    Without a default it is always given.
+    Without a default it is always given, unless there is a `formula`: a Size, or what carries its
+    `source`.
     """
 
     name: str
     type: str
     default: int | float | bool | str | None
+    formula: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +120,8 @@ def build(analysis: Drawn, title: str = "", called: Mapping[Source, str] = NOTHI
     flow = Flow(analysis, called)
     in_forward = {name for id in flow.live for name in names_used(_use(analysis, id))}
     used = in_forward.union(*(names_used(make.call) for make in makes))
+    if isinstance(analysis, Blueprint):
+        used |= set(analysis.formal)
     variables = _variable_names(analysis, used, _written_in(makes))
     dimensions = flow.dimension_names(in_forward)
     return Program(
@@ -150,11 +151,21 @@ def build_definition(definition: Definition | Blueprint) -> Program:
     if isinstance(definition, Blueprint):
         made = build(definition, definition.kind)
     else:
-        made = build(definition, definition.kind, definition.called)
-        made = replace(made, steps=tuple(replace(step, shape=None) for step in made.steps))
-    defaults = {python: definition.default(name) for name, python in made.variables.items()}
-    arguments = (replace(given, default=defaults[given.name]) for given in made.constructed)
+        made = shapeless(build(definition, definition.kind, definition.called))
+    names = {python: name for name, python in made.variables.items()}
+    arguments = (_argument(definition, names[given.name], given) for given in made.constructed)
     return replace(made, constructed=tuple(arguments))
+
+
+def shapeless(made: Program) -> Program:
+    """The program without the shapes of its values."""
+    return replace(made, steps=tuple(replace(step, shape=None) for step in made.steps))
+
+
+def _argument(definition: Definition | Blueprint, name: str, given: Constructed) -> Constructed:
+    raw = definition.formula(name) if isinstance(definition, Blueprint) else None
+    formula = None if raw is None else _evaluated(raw, definition)
+    return replace(given, default=definition.default(name), formula=formula)
 
 
 def functions_in(program: Program) -> list[Blueprint | Definition | Support | Written]:
@@ -208,12 +219,7 @@ def _variable_names(analysis: Drawn, used: set[str], classes: set[str]) -> dict[
             needed.add(name)
             waiting += [other for other in names_in(declared[name].value) if other in declared]
     taken = classes | {node.attribute for node in analysis.document.graph.nodes.values()}
-    names: dict[str, str] = {}
-    for name in declared:
-        if name in needed:
-            names[name] = local_name(name, taken, LONGEST_ARGUMENT)
-            taken.add(names[name])
-    return names
+    return argument_names((name for name in declared if name in needed), taken)
 
 
 def _constructed(analysis: Drawn, names: Mapping[str, str]) -> Iterator[Constructed]:
@@ -260,5 +266,9 @@ def _formula(analysis: Drawn, name: str) -> object:
     """What a variable is worked out by: a Size where it is whole, else its text."""
     raw = analysis.document.variables[name].value
     assert isinstance(raw, Expression)
+    return _evaluated(raw, analysis)
+
+
+def _evaluated(raw: Expression, analysis: Drawn) -> object:
     result = expression.evaluate(raw.text, analysis.scope)
     return Real(float(result), raw.text) if isinstance(result, Fraction) else result

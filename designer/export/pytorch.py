@@ -7,13 +7,13 @@ import re
 from dataclasses import dataclass, replace
 from itertools import count
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import numbers
 from designer.core.code import Call, Infix, Loop, Method, Ref, Support
 from designer.core.finding import Problem
 from designer.core.message import message
-from designer.core.names import is_python_name
+from designer.core.names import is_python_name, local_name
 from designer.core.param import within
 from designer.core.parts import has_unknown, names_used, parts
 from designer.core.written import Written, reading_of
@@ -21,7 +21,6 @@ from designer.export import program, python_text
 from designer.export.flow import (
     MOST_OPERANDS,
     Value,
-    local_name,
     one_of,
     reads,
     target_text,
@@ -35,6 +34,7 @@ from designer.export.python_tree import (
     literal,
     value_tree,
 )
+from designer.export.texts import colliding
 from designer.export.uses import code_of, inputs_of, live, outputs_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def export_problems(analysis: Analysis) -> list[Problem]:
         found.append(Problem("incomplete", message("The design has no Input yet.")))
     if not outputs_of(analysis):
         found.append(Problem("incomplete", message("The design has no Output yet.")))
-    return found or [*_nameless(analysis), *_unwritable(analysis)]
+    return found or [*_nameless(analysis), *_unwritable(analysis), *colliding(analysis)]
 
 
 def _nameless(analysis: Analysis) -> Iterator[Problem]:
@@ -150,6 +150,19 @@ def _readable(analysis: Analysis) -> set[str]:
 # The file
 
 
+class _Class(NamedTuple):
+    """A class that stands before the main class: the place of its text, and the lines below it."""
+
+    name: str
+    place: int
+    lines: list[str]
+
+    @property
+    def head(self) -> str:
+        """Its first line."""
+        return f"class {self.name}(nn.Module):"
+
+
 class _Defined:
     """The classes and functions that stand before the main class, those they need first.
 
@@ -159,8 +172,8 @@ class _Defined:
 
     def __init__(self, main: Program, analysis: Analysis) -> None:
         self.names: dict[object, str] = {}
-        self.lines: list[str] = []
-        self._texts: dict[str, str] = {}
+        self._parts: list[list[str]] = []
+        self._classes: dict[str, _Class] = {}
         self._programs: dict[object, Program] = {}
         self._taken: set[str] = set()
         self._keep_names(main)
@@ -198,14 +211,18 @@ class _Defined:
     def _class(self, definition: Definition | Blueprint) -> str:
         made = self._programs[definition]
         self._define_all(made)
-        writer = _Writer(made, self.names)
-        lines = writer.class_lines(definition.summary)
-        text = "\n".join(lines[1:])
-        if text not in self._texts:
-            self._texts[text] = self._claim(*definition.names)
-            head = f"class {self._texts[text]}(nn.Module):"
-            self._add([head, *lines[1:]])
-        return self._texts[text]
+        lines = _Writer(made, self.names).class_lines(definition.summary)[1:]
+        plain = program.shapeless(made)
+        bare = _Writer(plain, self.names).class_lines(definition.plain_summary)[1:]
+        known = self._classes.get("\n".join(bare))
+        if known is None:
+            known = _Class(self._claim(*definition.names), len(self._parts), lines)
+            self._classes["\n".join(bare)] = known
+            self._add([known.head, *lines])
+        elif known.lines != lines:
+            # Its uses differ in their shapes: it tells none.
+            self._parts[known.place] = [known.head, *bare]
+        return known.name
 
     def _claim(self, *names: str) -> str:
         """The first name that is free, or the last with a number."""
@@ -216,7 +233,12 @@ class _Defined:
         return claimed
 
     def _add(self, lines: list[str]) -> None:
-        self.lines += [*lines, "", ""]
+        self._parts.append(lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """The text of them all."""
+        return [line for part in self._parts for line in (*part, "", "")]
 
 
 class _Writer:
@@ -273,6 +295,11 @@ class _Writer:
         self._add(python_text.block("def __init__(", ["self", *arguments], ") -> None:", 4))
         self._add(["        super().__init__()"])
         trees = Expressions(program.variables, program.scope, defined=self.defined)
+        for argument in program.constructed:
+            if argument.formula is not None:
+                self._add([f"        if {argument.name} is None:"])
+                formula = trees.of(argument.formula)
+                self._add(python_text.statement(f"{argument.name} =", formula, 12))
         for derived in program.derived:
             self._add(python_text.statement(f"{derived.name} =", trees.of(derived.value)))
         for name in program.stored:
@@ -406,6 +433,8 @@ def _docstring(text: str) -> list[str]:
 def _argument(argument: Constructed) -> str:
     """An argument of a constructor with its type, and its default if it has one."""
     typed = f"{argument.name}: {argument.type}"
+    if argument.formula is not None:
+        return f"{typed} | None = None"
     if argument.default is None:
         return typed
     return f"{typed} = {python_text.flat(literal(argument.default))}"
