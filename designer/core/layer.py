@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias,
 
 from designer.core import size as sizes
 from designer.core.code import Call, Code, Module, Ref
-from designer.core.message import Message, message
+from designer.core.message import Message, alternatives, message
 from designer.core.option import Option, Raw, read_option
 from designer.core.param import Param, Tally, summed
 from designer.core.size import Size, Verdict, compare
@@ -245,7 +245,7 @@ class Layer:
         """
         fits = len(x.shape) <= max(ranks) if x.rank is None else x.rank in ranks
         if not fits:
-            expected = _alternatives(pattern) if isinstance(pattern, str) else pattern
+            expected = alternatives(pattern) if isinstance(pattern, str) else pattern
             template = "{layer} expects {expected}, got {got}."
             raise self.refuse(template, port=port, expected=expected, got=x)
         return x
@@ -285,15 +285,6 @@ def _unknown(size: Size | None) -> bool:
 
 def _is_size(value: object) -> bool:
     return isinstance(value, (int, sizes.Symbolic))
-
-
-def _alternatives(pattern: str) -> str | Message:
-    """`"[N, C] or [C]"` with the word between as part of a template."""
-    first, *others = pattern.split(" or ")
-    said: str | Message = first
-    for other in others:
-        said = message("{one} or {other}", one=said, other=other)
-    return said
 
 
 def same_value(a: object, b: object) -> bool:

@@ -36,3 +36,12 @@ class Message:
 def message(template: str, /, **values: object) -> Message:
     """A Message; `message("{layer} expects {expected}.", layer="Linear", expected=4)`."""
     return Message(template, tuple(values.items()))
+
+
+def alternatives(shapes: str) -> str | Message:
+    """`"[N, C] or [C]"`, with the word between as part of a template."""
+    first, *others = shapes.split(" or ")
+    said: str | Message = first
+    for other in others:
+        said = message("{one} or {other}", one=said, other=other)
+    return said

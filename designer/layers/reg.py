@@ -12,7 +12,7 @@ from designer.core.layer import (
     layer,
     note,
 )
-from designer.core.message import message
+from designer.core.message import alternatives, message
 from designer.core.option import option
 from designer.layers.rules import FLOATS, check_dtype
 
@@ -57,7 +57,7 @@ class ChannelDropout(RandomZeros):
     def infer(self, x: Tensor) -> Result:
         """[N, C, ...] to the same shape; a warning for ranks that are taken for something else."""
         if x.rank is not None and x.rank not in self.ranks:
-            values = {"layer": self.kind, "expected": self.expected, "got": x}
+            values = {"layer": self.kind, "expected": alternatives(self.expected), "got": x}
             text = message("{layer} is meant for {expected}, got {got}.", **values)
             note(Remark("warning", text, port="x"))
         return super().infer(x)
