@@ -89,6 +89,8 @@ class BlockUse(Layer):
             return self._wrapped.infer(**inputs)
         inner = self.inside(inputs)
         self._tell(inner)
+        if not ends(self.block, "Output"):
+            note(Remark("incomplete", message("{block} has no Output yet.", block=self.title)))
         return self._result(inner, inputs)
 
     def inside(self, inputs: Inputs) -> Analysis:

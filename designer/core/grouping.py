@@ -20,6 +20,7 @@ from designer.core.edits import (
     remove_nodes,
 )
 from designer.core.expression import Expression
+from designer.core.frame import plain
 from designer.core.graph import Graph, Node, ParamRef, Source, Target
 from designer.core.layer import CATALOGUE, defaults
 from designer.core.message import message
@@ -50,7 +51,8 @@ class _Cut(NamedTuple):
     out: Mapping[Source, tuple[Target, ...]]
 
 
-def _cut(graph: Graph, ids: Iterable[NodeId]) -> _Cut:
+def _cut(graph: Graph, ids: Iterable[NodeId], ports: Iterable[Source]) -> _Cut:
+    """Cut layers out; where none feeds another, ends are what the first of `ports` give."""
     chosen = sorted(set(ids))
     inner: list[Edge] = []
     into: dict[Source, tuple[Target, ...]] = {}
@@ -64,6 +66,10 @@ def _cut(graph: Graph, ids: Iterable[NodeId]) -> _Cut:
         for edge in graph.edges_from(id):
             if edge.target.node not in chosen:
                 out[edge.source] = (*out.get(edge.source, ()), edge.target)
+    if not out:
+        ends = {source.node: source for source in reversed(list(ports))}
+        loose = [id for id in chosen if not graph.targets.get(id) and id in ends]
+        out = {ends[id]: () for id in loose}
     return _Cut({id: graph.nodes[id] for id in chosen}, tuple(inner), into, out)
 
 
@@ -73,7 +79,7 @@ def group(
     """Turn layers into a block with ports for their wires, and one use of it in their place.
 
     The variables that the layers use become arguments. `tensors` are those on the wires: the
-    shapes that the block shows where it is not used.
+    shapes that the block shows where it is not used, and what it gives where no wire leaves it.
     """
     chosen = sorted(set(ids))
 
@@ -82,7 +88,8 @@ def group(
         called = name or fresh_block_name(draft.whole)
         check_block_name(draft.whole, called)
         use = draft.document.next_id
-        cut, ties = _cut(draft.graph, chosen), dict(draft.graph.ties)
+        cut = _cut(draft.graph, chosen, tensors or {})
+        ties = dict(draft.graph.ties)
         layout = {id: draft.document.layout.get(id, (0.0, 0.0)) for id in chosen}
         made = _Made(draft, cut, use + 1, layout)
         graph = made.graph(tensors or {}, ties)
@@ -132,19 +139,9 @@ def _arguments(draft: Draft, cut: _Cut) -> dict[str, Variable]:
             if has_meaning(name):
                 raise Refused(message("Every block has {name} already.", name=name))
             divisors = tuple(d for d in variable.divisors if isinstance(d, int) or d in used)
-            value = _literal(values.get(name, variable.value))
+            value = plain(values.get(name, variable.value))
             found[name] = replace(variable, value=value, divisors=divisors)
     return found
-
-
-def _literal(value: object) -> Raw:
-    if isinstance(value, sizes.Symbolic):
-        return sizes.value(value)
-    if isinstance(value, bool | expression.Flag):
-        return bool(value)
-    if isinstance(value, str):
-        return str.__str__(value)
-    return float(value) if isinstance(value, float) else value  # type: ignore[return-value]
 
 
 class _Made:
