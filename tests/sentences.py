@@ -116,7 +116,7 @@ class Sources:
         untold: list[str] = []
         for maker, place in MAKERS.items():
             for node, where in self.calls[maker]:
-                if _is_passed_on(node, where, maker, place) or _is_of_a_field(maker, where):
+                if _is_passed_on(node, where, place) or _is_of_a_field(maker, where):
                     continue
                 try:
                     for text in self.texts(node.args[place], where):
@@ -202,7 +202,8 @@ class Sources:
         for level in range(len(where.functions), 0, -1):
             function = where.functions[level - 1]
             inside = Where(where.module, where.functions[:level])
-            values = [value for name, value in _locals(function) if name == node.id]
+            known = (value for name, value in _locals(function) if name == node.id)
+            values = [value for value in known if value.lineno <= node.lineno]
             if values:
                 return self._all(values, inside, depth)
             if node.id in _parameters(function):
@@ -300,7 +301,7 @@ def _default(function: Function, name: str) -> ast.expr | None:
     return next((value for argument, value in pairs if argument.arg == name), None)
 
 
-def _is_passed_on(node: ast.Call, where: Where, maker: str, place: int) -> bool:
+def _is_passed_on(node: ast.Call, where: Where, place: int) -> bool:
     """Whether a maker only hands its own parameter to the next one, whose callers are known."""
     inside = bool(where.functions) and where.functions[-1].name in MAKERS
     return len(node.args) <= place or inside

@@ -77,6 +77,53 @@ def test_no_template_is_made_at_run_time() -> None:
     assert len(SOURCES.templates) > 400
 
 
+SOURCE = """
+from designer.core.message import message
+
+NUMBER = "a number"
+TABLE = {"one": "from a table", "two": "from its second row"}
+
+
+def plain(count):
+    text = "handed on"
+    if count > 1:
+        text = "in a branch"
+    yield message(text), message("a" if count else "b", count=count), message(NUMBER)
+    yield message(TABLE[count]), message("{a} " + "and {b}"), message(f"put {NUMBER} in")
+    for text in count:
+        yield text
+
+
+def handing(count):
+    yield given("from a caller"), given(template="by name")
+
+
+def given(template="by default"):
+    return message(template)
+
+
+class Layer:
+    note = "of a class"
+
+    def rule(self, name):
+        yield self.refuse("{layer} refuses."), message(self.note), message(f"{name} is {self}.")
+"""
+
+
+def test_templates_are_found_where_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "planted.py").write_text(SOURCE, encoding="utf-8")
+    found = Sources(tmp_path)
+    assert sorted(found.templates) == sorted(
+        [
+            *("handed on", "in a branch", "a", "b", "a number", "from a table"),
+            *("from its second row", "{a} and {b}", "put a number in", "from a caller"),
+            *("by name", "by default", "{layer} refuses.", "of a class"),
+        ]
+    )
+    (untold,) = found.untold
+    assert "def rule(self, name)" in untold
+
+
 def test_everything_is_translated_and_nothing_else() -> None:
     assert sorted(NEEDED - CHINESE_TEXTS.keys()) == [], "not translated yet"
     assert sorted(CHINESE_TEXTS.keys() - NEEDED) == [], "no longer in the code"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from designer.core.message import message
 
@@ -113,8 +113,19 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
     return run
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose help is in the language that is spoken, its headings included."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(add_help=False, **settings)
+        self._positionals.title = _told(message("positional arguments"))
+        self._optionals.title = _told(message("options"))
+        text = message("show this help message and exit")
+        self.add_argument("-h", "--help", action="help", help=_told(text))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="netdraft",
         usage="netdraft [FILE ...]\n       netdraft {count,check,export} FILE [options]\n"
         "       netdraft layers [WORDS | --packages | --enable NAME | --disable NAME]",
@@ -156,8 +167,8 @@ def _add_language(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_count(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-) -> argparse.ArgumentParser:
+    commands: argparse._SubParsersAction[_Parser],
+) -> _Parser:
     text = message("print every number of a design")
     command = commands.add_parser("count", help=_told(text), epilog=_epilog())
     command.add_argument("file", metavar="FILE")
@@ -167,8 +178,8 @@ def _add_count(
 
 
 def _add_check(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-) -> argparse.ArgumentParser:
+    commands: argparse._SubParsersAction[_Parser],
+) -> _Parser:
     text = message("list what is wrong with a design")
     command = commands.add_parser("check", help=_told(text), epilog=_epilog())
     command.add_argument("file", metavar="FILE")
@@ -180,8 +191,8 @@ def _add_check(
 
 
 def _add_export(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-) -> argparse.ArgumentParser:
+    commands: argparse._SubParsersAction[_Parser],
+) -> _Parser:
     text = message("write a design as PyTorch code")
     command = commands.add_parser("export", help=_told(text), epilog=_epilog())
     command.add_argument("file", metavar="FILE")
@@ -193,8 +204,8 @@ def _add_export(
 
 
 def _add_layers(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-) -> argparse.ArgumentParser:
+    commands: argparse._SubParsersAction[_Parser],
+) -> _Parser:
     text = message("list the layers, with options and help")
     command = commands.add_parser("layers", help=_told(text))
     text = message("part of a name")
