@@ -34,6 +34,9 @@ HEADINGS = (
     message("parameters"),
     message("share"),
 )
+MOST_LISTED = 1_000_000
+"""Tensors that are listed one by one."""
+
 MOST_TERMS = 8
 """The total is also written as a sum where it has no more terms."""
 
@@ -60,18 +63,26 @@ def plain(analysis: Analysis) -> dict[str, Any]:
     return {
         "parameters": totals.parameters,
         "trainable": totals.trainable,
+        "active": totals.active,
         "buffers": totals.buffers,
         "weights": totals.weights,
         "biases": totals.biases,
         "known": totals.known,
-        "tensors": [_tensor(row) for row in count.rows(analysis)],
+        "tensors": [_tensor(row) for row in _rows(analysis)],
         "outputs": list(_outputs(analysis)),
         "problems": list(plain_problems(analysis)),
     }
 
 
+def _rows(analysis: Analysis) -> Iterator[count.Row]:
+    """Every tensor; where there are too many to list, one row for all copies of each."""
+    listed = count.tensors(analysis) <= MOST_LISTED
+    return count.rows(analysis) if listed else count.grouped_rows(analysis)
+
+
 def _tensor(row: count.Row) -> dict[str, Any]:
-    return {
+    copies = {"copies": _axis(row.param.copies)} if row.param.spans else {}
+    return copies | {
         "name": row.key,
         "shape": _axes(row.param.shape),
         "role": row.param.part,
@@ -223,6 +234,7 @@ def totals(analysis: Analysis, lines: Sequence[Line]) -> Iterator[str]:
     )
     rows = [
         (message("parameters"), figure(found.parameters) + _as_sum(lines)),
+        *([(message("active per token"), figure(found.active))] if found.idle else []),
         (message("trainable"), figure(found.trainable)),
         (message("weights"), figure(found.weights)),
         (message("biases"), figure(found.biases)),

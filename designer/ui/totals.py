@@ -25,6 +25,9 @@ MOST_LAYERS = 6
 AT_ONCE = 1_000
 """Layers that a walk over the design at each keystroke can take."""
 
+ACTIVE = "Active per token"
+"""Shown where it differs from the total: of experts only those that are chosen work."""
+
 PAUSE = 150
 """Milliseconds without an edit after which a larger design is walked over."""
 
@@ -102,7 +105,7 @@ class TotalsPanel(QWidget):
         self.split = KeyValueRow(theme, "")
         self.rows = {
             key: KeyValueRow(theme, key)
-            for key in ("Buffers", "Memory", "Training, Adam", "Forward", "Checkpoint")
+            for key in (ACTIVE, "Buffers", "Memory", "Training, Adam", "Forward", "Checkpoint")
         }
         self.layers_title = SectionTitle(theme, "Parameters by layer")
         self.layers = [LayerRow(theme) for _ in range(MOST_LAYERS)]
@@ -176,8 +179,7 @@ class TotalsPanel(QWidget):
         self._show_ties()
 
     def _show_total(self, totals: Totals) -> None:
-        frozen = totals.parameters - totals.trainable
-        note = f"{numbers.count(totals.trainable)} trainable" if frozen else "trainable"
+        note = f"{numbers.count(totals.trainable)} trainable" if totals.frozen else "trainable"
         after = Span(note, "text-2", "body", gap=8)
         shown, short = (
             _figure(totals, write(totals.parameters)) for write in (numbers.count, numbers.short)
@@ -196,6 +198,12 @@ class TotalsPanel(QWidget):
         self.split.set_right(
             Span("Biases", "text-2", "secondary"),
             Span(_figure(totals, numbers.count(totals.biases)), "text", "secondary", gap=4),
+        )
+        self.rows[ACTIVE].setVisible(bool(totals.idle))
+        self._value(
+            ACTIVE,
+            numbers.percent(totals.active, whole),
+            _figure(totals, numbers.count(totals.active)),
         )
 
     def _show_costs(self, totals: Totals) -> None:

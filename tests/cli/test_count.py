@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from designer.cli import count
 from designer.cli.count import Line, grouped
 from designer.core import edits
 from designer.core.expression import Expression
@@ -92,6 +93,7 @@ def test_json_has_every_tensor_of_the_state_dict(tmp_path: Path) -> None:
     assert list(found) == [
         "parameters",
         "trainable",
+        "active",
         "buffers",
         "weights",
         "biases",
@@ -119,6 +121,44 @@ def test_json_has_every_tensor_of_the_state_dict(tmp_path: Path) -> None:
     state = exported(document).state_dict()
     assert [row["name"] for row in found["tensors"]] == list(state)
     assert [row["shape"] for row in found["tensors"]] == [list(t.shape) for t in state.values()]
+
+
+EXPERT = 3 * 16 * 32
+
+
+def mixture() -> Drawing:
+    """Eight experts of which each token goes to two."""
+    drawing = Drawing()
+    options = {"num_experts": 8, "top_k": 2, "d_hidden": 32}
+    moe = drawing.add("MixtureOfExperts", drawing.input("B", 16), name="moe", **options)
+    drawing.add("Output", moe)
+    return drawing
+
+
+def test_experts_are_counted_in_all_and_per_token(tmp_path: Path) -> None:
+    path = saved(mixture().editor.document, tmp_path)
+    lines = netdraft("count", path).stdout.splitlines()
+    assert f"parameters        {8 * EXPERT + 128:,} = {8 * EXPERT + 128:,}" not in lines
+    assert f"parameters        {8 * EXPERT + 128:,}" in lines
+    assert f"active per token  {2 * EXPERT + 128:,}" in lines
+    found = counted(path)
+    assert found["active"] == 2 * EXPERT + 128
+    assert [row["name"] for row in found["tensors"]][1::3] == [
+        f"moe.experts.{place}.gate_proj.weight" for place in range(8)
+    ]
+    assert not any("copies" in row for row in found["tensors"])
+
+
+def test_tensors_too_many_to_list_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(count, "MOST_LISTED", 24)
+    found = count.plain(mixture().editor.analysis)["tensors"]
+    assert [row["name"] for row in found] == [
+        "moe.gate.weight",
+        *(f"moe.experts.0…7.{part}_proj.weight" for part in ("gate", "up", "down")),
+    ]
+    assert [row.get("copies") for row in found] == [None, 8, 8, 8]
+    monkeypatch.setattr(count, "MOST_LISTED", 25)
+    assert len(count.plain(mixture().editor.analysis)["tensors"]) == 25
 
 
 def test_what_is_unknown_is_null(tmp_path: Path) -> None:

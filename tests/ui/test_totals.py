@@ -11,6 +11,7 @@ from designer.core.expression import Expression
 from designer.core.message import message
 from designer.ui import totals
 from designer.ui.totals import TotalsPanel
+from tests.core.drawing import Drawing
 from tests.ui.canvas.conftest import chain, document
 
 if TYPE_CHECKING:
@@ -68,3 +69,17 @@ def test_the_total_of_a_large_design_is_there_at_once_and_the_rest_after_a_pause
     editor.apply(edits.set_options((2,), {"out_features": 8}), LABEL)
     assert "520" in panel.total.text()
     qtbot.waitUntil(lambda: "520" in panel.layers[0].text())
+
+
+def test_experts_are_told_in_all_and_per_token(qtbot: QtBot, theme: Theme) -> None:
+    drawing = Drawing()
+    options = {"num_experts": 8, "top_k": 2, "d_hidden": 32}
+    moe = drawing.add("MixtureOfExperts", drawing.input("B", "T", 16), name="moe", **options)
+    editor = drawing.editor
+    panel = panel_of(qtbot, theme, editor)
+    expert = 3 * 16 * 32
+    assert f"{8 * expert + 128:,}" in panel.total.text()
+    assert f"{2 * expert + 128:,}" in panel.rows[totals.ACTIVE].text()
+    assert panel.rows[totals.ACTIVE].isVisible()
+    editor.apply(edits.set_options((moe,), {"top_k": 8}), LABEL)
+    assert not panel.rows[totals.ACTIVE].isVisible()

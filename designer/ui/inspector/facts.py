@@ -258,7 +258,7 @@ class Facts(QWidget):
             row.setVisible(place < len(params))
             if place < len(params):
                 param = params[place]
-                row.set_key(param.name)
+                row.set_key(param.shown())
                 row.set_middle(*_tensor_spans(param))
                 row.set_right(*_count_spans(analysis, finding, param))
 
@@ -292,6 +292,9 @@ class Facts(QWidget):
 def _tensor_spans(param: Param) -> list[Span]:
     shape = f"[{', '.join(str(size.at_values(axis)) for axis in param.shape)}]"
     spans = [Span(shape, "text-2", "mono")]
+    if param.spans:
+        copies = numbers.count(size.value(param.copies))
+        spans.append(Span(f"× {copies}", "text-2", "mono", gap=6))
     if param.part == "buffer":
         spans.append(
             Span("buffer" if param.persistent else "buffer, not saved", "text-3", "hint", 8)
@@ -306,6 +309,11 @@ def _count_spans(analysis: Analysis, finding: Finding, param: Param) -> list[Spa
         return [
             Span("0", "text", "secondary-medium"),
             Span(f"counted in {name}", "text-3", "hint", gap=6),
+        ]
+    if param.owner:
+        return [
+            Span("0", "text", "secondary-medium"),
+            Span(f"counted in {param.in_words(param.owner)}", "text-3", "hint", gap=6),
         ]
     return [Span(numbers.count(size.value(param.count)), "text", "secondary-medium")]
 
@@ -327,6 +335,14 @@ def formula(
             ],
         ]
         notes = ["", share if told.total else ""]
+    if finding.counted.idle:
+        lines.append(
+            [
+                Span("active per token: ", "text-2", "mono"),
+                Span(numbers.count(finding.counted.active), "text", "mono-strong"),
+            ]
+        )
+        notes.append("")
     for param, owner in finding.tied.items():
         name = analysis.document.graph.nodes[owner.node].name
         lines.append(

@@ -33,7 +33,12 @@ def ref_name(analysis: Analysis, ref: ParamRef) -> str:
 
 def tieable(analysis: Analysis, id: NodeId) -> list[Param]:
     """The weights of a layer that could share a tensor."""
-    return [param for param in analysis.findings[id].params if param.part == "weight"]
+    return [param for param in analysis.findings[id].params if _single(param)]
+
+
+def _single(param: Param) -> bool:
+    """Whether it is one weight of its own: no copies of one, and none that it shares already."""
+    return param.part == "weight" and not param.spans and not param.owner
 
 
 def candidates(analysis: Analysis, ref: ParamRef) -> list[ParamRef]:
@@ -52,7 +57,7 @@ def _fitting(analysis: Analysis, ref: ParamRef, mine: Param) -> Iterator[ParamRe
         for param in finding.params if id != ref.node else ():
             other = ParamRef(id, param.name)
             # One that shares a tensor itself is not offered: its owner is.
-            if param.part == "weight" and param.name not in finding.tied and _same(mine, param):
+            if _single(param) and param.name not in finding.tied and _same(mine, param):
                 yield other
 
 
