@@ -21,6 +21,7 @@ from designer.core.tensor import Tensor
 from designer.export import program
 from designer.export.pytorch import write
 from designer.export.uses import inputs_of, outputs_of
+from designer.files.refusal import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +38,7 @@ MOST_OPERATIONS = 20_000_000_000
 REDUCED = 32
 """About what variables are reduced to."""
 
+LONGEST_SHOWN = 400
 SECONDS = 300
 PROBE_SECONDS = 60
 SETTING = "NETDRAFT_PYTHON"
@@ -374,12 +376,12 @@ TEMPLATES = {
 
 
 def _difference(kind: str, name: str, expected: object, got: object) -> Message:
-    shown = {"name": name, "expected": _shown(expected), "got": _shown(got)}
-    used = {key: value for key, value in shown.items() if f"{{{key}}}" in TEMPLATES[kind]}
+    said = {"name": _shown(name), "expected": _shown(expected), "got": _shown(got)}
+    used = {key: value for key, value in said.items() if f"{{{key}}}" in TEMPLATES[kind]}
     return message(TEMPLATES[kind], **used)
 
 
 def _shown(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return numbers.count(value)
-    return str(value)
+    return shown(str(value), LONGEST_SHOWN)
