@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    import pytest
 
 # Before anything imports Qt, which reads these once. A real display is used only by name.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -32,6 +36,14 @@ def _isolate(home: Path) -> None:
     for name, place in places.items():
         place.mkdir(exist_ok=True)
         os.environ[name] = str(place)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of this project's tests."""
+    parser.addoption(
+        "--long", action="store_true", help="also draw many calls of PyTorch from new seeds"
+    )
+    parser.addoption("--seeds", metavar="S,...", help="the seeds for --long; else of the day")
 
 
 def pytest_unconfigure() -> None:

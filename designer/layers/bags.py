@@ -32,7 +32,7 @@ class EmbeddingBag(Table):
     """Sum, mean or maximum of learned vectors, for each bag of numbers: y = Σ W[x]."""
 
     num_embeddings: Size = option(10_000, "Rows of the table: the size of the vocabulary.", min=1)
-    embedding_dim: Size = option(128, "Size of each vector.", min=1)
+    embedding_dim: Size = option(128, "Size of each vector.", min=0)
     max_norm: float | None = option(None, "Vectors longer than this are shortened to it.")
     norm_type: float = option(2.0, "The p of the norm that max_norm limits.")
     scale_grad_by_freq: bool = option(

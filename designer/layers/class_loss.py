@@ -105,9 +105,7 @@ class CrossEntropyLoss(ClassLoss):
     weight: Size | None = option(None, CLASS_WEIGHT, min=1)
     ignore_index: int = option(-100, "Targets of this class do not count.")
     reduction: str = option("mean", REDUCTION, choices=REDUCTIONS)
-    label_smoothing: float = option(
-        0.0, "The share that is spread evenly over the classes.", min=0, max=1
-    )
+    label_smoothing: float = option(0.0, "The share that is spread evenly over the classes.", max=1)
 
     def infer(self, x: Tensor, target: Tensor) -> Result:
         """[N, C, ...] and [N, ...], or the same shape with probabilities; [C] and []."""
@@ -151,8 +149,11 @@ class MultiMarginLoss(ClassLoss):
 
     def infer(self, x: Tensor, target: Tensor) -> Result:
         """[N, C] and [N], or [C] and []."""
-        self.ranked(x, (1, 2), "[N, C] or [C]", "x")
+        self.ranked(x, (0, 1, 2), "[N, C] or [C]", "x")
+        x = x.with_shape((1,)) if x.rank == 0 else x
         self.check_input(x)
+        if value(self.classes(x)) == 0:
+            raise self.refuse("{layer} needs a class, got {got}.", port="x", got=x)
         each = self._each(x, target)
         code = self.module("nn.MultiMarginLoss", weight=self.weight_code())
         return Result((self.reduced(each),), self.weights(), code=code)

@@ -165,10 +165,14 @@ class Convolution(Filtering):
 
     def _check_fill(self, name: str, size: Size, padding: Size) -> None:
         """Refuse an axis that has too few elements to fill its padding with."""
-        needed = {"reflect": padding + 1, "circular": padding}.get(str(self.padding_mode), 0)
+        needed = self._least(padding)
         missing = value(needed - size)
         if missing is not None and missing > 0:
             raise self.too_small(name, size, needed)
+
+    def _least(self, padding: Size) -> Size:
+        least = {"reflect": padding + 1, "circular": padding, "replicate": 1}
+        return least.get(str(self.padding_mode), 0)
 
 
 KERNEL = {

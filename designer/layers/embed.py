@@ -34,7 +34,7 @@ class Embedding(Table):
     """A table of learned vectors: y = W[x]."""
 
     num_embeddings: Size = option(10_000, "Rows of the table: the size of the vocabulary.", min=1)
-    embedding_dim: Size = option(128, "Size of each vector.", min=1)
+    embedding_dim: Size = option(128, "Size of each vector.", min=0)
     padding_idx: int | None = option(None, "A row that stays zero and is not trained.")
     max_norm: float | None = option(None, "Vectors longer than this are shortened to it.")
     norm_type: float = option(2.0, "The p of the norm that max_norm limits.")
@@ -78,7 +78,7 @@ class PositionEmbedding(Table):
     """A learned vector for each position along axis 1: y = W[0 … T − 1]."""
 
     max_len: Size = option(1024, "Rows of the table: positions that there may be.", min=1)
-    embedding_dim: Size = option(128, "Size of each vector.", min=1)
+    embedding_dim: Size = option(128, "Size of each vector.", min=0)
 
     def infer(self, x: Tensor) -> Result:
         """[B, T, ...] of any dtype to [T, embedding_dim]."""

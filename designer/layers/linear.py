@@ -38,7 +38,7 @@ class Linear(Layer):
     in_features: Size | None = option(
         None, "Size of the last axis of the input; inferred when empty.", min=1
     )
-    out_features: Size = option(128, "Size of the last axis of the output.", min=1)
+    out_features: Size = option(128, "Size of the last axis of the output.", min=0)
     bias: bool = option(True, "Add a learned offset.")
 
     def infer(self, x: Tensor) -> Result:
@@ -86,7 +86,7 @@ class Bilinear(Layer):
     in2_features: Size | None = option(
         None, "Size of the last axis of the second input; inferred when empty.", min=1
     )
-    out_features: Size = option(128, "Size of the last axis of the output.", min=1)
+    out_features: Size = option(128, "Size of the last axis of the output.", min=0)
     bias: bool = option(True, "Add a learned offset.")
 
     def infer(self, input1: Tensor, input2: Tensor) -> Result:

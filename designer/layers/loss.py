@@ -11,12 +11,24 @@ from designer.core.param import Axis, Param
 from designer.core.size import Size, Verdict, compare, value
 from designer.core.tensor import Tensor
 from designer.layers.axes import broadcast, joint_dtype
-from designer.layers.rules import FLOATS, INTEGERS, NUMBERS, REAL, check_dtype, floating
+from designer.layers.rules import (
+    ALL,
+    COMPLEX,
+    FLOATS,
+    INTEGERS,
+    NUMBERS,
+    REAL,
+    WHOLE,
+    check_dtype,
+    floating,
+)
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs
 
 REDUCTIONS = ("none", "mean", "sum")
+LENGTH_OF = {"complex64": "float32", "complex128": "float64"}
+"""What the lengths of complex numbers are."""
 REDUCTION = "What becomes of the losses: kept one by one, averaged, or added up."
 
 
@@ -27,7 +39,9 @@ class Loss(Layer):
 
     def reduced(self, each: Tensor) -> Tensor:
         """One number, or the losses one by one."""
-        return each if self.reduction == "none" else Tensor((), each.dtype)
+        if self.reduction == "none":
+            return each
+        return Tensor((), "int64" if each.dtype in WHOLE else each.dtype)
 
     def caption(self, result: Result, inputs: Inputs) -> str:
         """The reduction, where it is not the usual one."""
@@ -66,6 +80,16 @@ class OwnDtype(PairLoss):
         return x.dtype
 
 
+def of_differences(loss: Loss, x: Tensor, target: Tensor) -> str:
+    """The dtype of |x − y|; integers have no mean."""
+    check_dtype(loss, x, NUMBERS)
+    check_dtype(loss, target, NUMBERS, "target")
+    joint = joint_dtype(x, target)
+    if loss.reduction == "mean":
+        check_dtype(loss, x.with_dtype(joint), (*FLOATS, *COMPLEX))
+    return LENGTH_OF.get(joint, joint)
+
+
 @layer("MSELoss", family="reg", aliases=("mean squared error", "L2 loss", "均方误差", "损失"))
 class MSELoss(PairLoss):
     """Mean of (x − y)², the squared error."""
@@ -80,13 +104,8 @@ class L1Loss(PairLoss):
     reduction: str = option("mean", REDUCTION, choices=REDUCTIONS)
 
     def dtype(self, x: Tensor, target: Tensor) -> str:
-        """That which holds both; integers have no mean."""
-        accepted = FLOATS if self.reduction == "mean" else (*FLOATS, *INTEGERS)
-        check_dtype(self, x, (*FLOATS, *INTEGERS))
-        check_dtype(self, target, (*FLOATS, *INTEGERS), "target")
-        joint = x.with_dtype(joint_dtype(x, target))
-        check_dtype(self, joint, accepted)
-        return joint.dtype
+        """That which holds both, of lengths for complex numbers; integers have no mean."""
+        return of_differences(self, x, target)
 
 
 @layer("SmoothL1Loss", family="reg", aliases=("huber", "平滑L1损失"))
@@ -95,6 +114,10 @@ class SmoothL1Loss(PairLoss):
 
     reduction: str = option("mean", REDUCTION, choices=REDUCTIONS)
     beta: float = option(1.0, "Where the parabola becomes a line.", min=0)
+
+    def dtype(self, x: Tensor, target: Tensor) -> str:
+        """That which holds both, a float; without a parabola it is the absolute error."""
+        return super().dtype(x, target) if self.beta else of_differences(self, x, target)
 
 
 @layer("HuberLoss", family="reg", aliases=("robust loss", "休伯损失"))
@@ -140,8 +163,8 @@ class PoissonNLLLoss(PairLoss):
 
     def dtype(self, x: Tensor, target: Tensor) -> str:
         """That which holds both; integers become float32."""
-        check_dtype(self, x, REAL)
-        check_dtype(self, target, NUMBERS if x.dtype == "bool" else REAL, "target")
+        check_dtype(self, x, ALL)
+        check_dtype(self, target, NUMBERS if x.dtype == "bool" else ALL, "target")
         return joint_dtype(x.with_dtype(floating(x.dtype)), target)
 
 
@@ -150,6 +173,12 @@ class SoftMarginLoss(OwnDtype):
     """Mean of ln(1 + e⁻ʸˣ), for targets y of −1 and 1; the target broadcasts."""
 
     reduction: str = option("mean", REDUCTION, choices=REDUCTIONS)
+
+    def dtype(self, x: Tensor, target: Tensor) -> str:
+        """That of the input, which must hold the target's."""
+        check_dtype(self, x, (*FLOATS, *COMPLEX))
+        check_dtype(self, target, ALL if x.dtype in COMPLEX else REAL, "target")
+        return x.dtype
 
     def paired(self, x: Tensor, target: Tensor) -> Tensor:
         """The input; it is not stretched itself."""
@@ -191,7 +220,8 @@ class GaussianNLLLoss(Loss):
         check_dtype(self, x, NUMBERS)
         check_dtype(self, target, NUMBERS, "target")
         joint = broadcast(self, x, target, "target").with_dtype(joint_dtype(x, target))
-        check_dtype(self, joint, FLOATS)
+        check_dtype(self, joint, (*FLOATS, *COMPLEX))
+        check_dtype(self, var, FLOATS, "var")
         if x.rank is None or var.rank is None:
             spread = Tensor((), var.dtype, partial=True)
         else:

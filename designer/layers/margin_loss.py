@@ -15,8 +15,8 @@ from designer.core.size import UNKNOWN, Size, product, value
 from designer.core.tensor import Tensor
 from designer.layers.axes import broadcast, joint_dtype
 from designer.layers.class_loss import CLASS_WEIGHT, CrossEntropyLoss, SeveralLoss
-from designer.layers.loss import REDUCTION, REDUCTIONS, Loss, ones
-from designer.layers.rules import FLOATS, NUMBERS, check_dtype, check_float32, floating
+from designer.layers.loss import LENGTH_OF, REDUCTION, REDUCTIONS, Loss, ones
+from designer.layers.rules import FLOATS, NUMBERS, REAL, check_dtype, check_float32, floating
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs
@@ -87,6 +87,8 @@ class MarginRankingLoss(TripleLoss):
         """Three shapes of one rank that broadcast."""
         self.check_ranks(input1, input2=input2, target=target)
         each = self.together(self.together(input1, input2, "input2"), target, "target")
+        each = each.with_dtype(floating(each.dtype))
+        check_dtype(self, each, FLOATS, "target")
         if self.reduction == "mean":
             check_dtype(self, each, FLOATS, "input1")
         return Result((self.reduced(each),), code=self.module(f"nn.{self.kind}"))
@@ -96,7 +98,7 @@ class MarginRankingLoss(TripleLoss):
 class CosineEmbeddingLoss(TripleLoss):
     """Mean of 1 − cos(a, b) where y = 1, of max(0, cos(a, b) − margin) where y = −1."""
 
-    margin: float = option(0.0, "The similarity that unlike ones may have.", min=-1, max=1)
+    margin: float = option(0.0, "The similarity that unlike ones may have.")
     reduction: str = option("mean", REDUCTION, choices=REDUCTIONS)
 
     def infer(self, input1: Tensor, input2: Tensor, target: Tensor) -> Result:
@@ -112,8 +114,10 @@ class CosineEmbeddingLoss(TripleLoss):
                 got=target,
                 x=input1,
             )
-        joint = self.together(input1, input2, "input2")
-        check_dtype(self, joint, FLOATS, "input1")
+        for port, x in (("input1", input1), ("input2", input2)):
+            check_dtype(self, x, REAL, port)
+        joint = broadcast(self, input1, input2, "input2")
+        joint = joint.with_dtype(floating(joint_dtype(input1, input2)))
         rows = joint.lead(1) if not joint.partial else joint.with_shape(())
         loss = target if joint.partial else broadcast(self, rows, target, "target")
         return Result(
@@ -141,7 +145,7 @@ class Triplets(TripleLoss):
     def distance(self, a: Tensor, b: Tensor, port: str) -> Tensor:
         """The distances along the last axis."""
         joint = self.together(a, b, port)
-        joint = joint.with_dtype(floating(joint.dtype))
+        joint = joint.with_dtype(LENGTH_OF.get(joint.dtype, floating(joint.dtype)))
         known = not joint.partial or joint.shape
         return joint.lead(1) if known else joint
 
@@ -186,7 +190,6 @@ class CTCLoss(Loss):
         self.ranked(log_probs, (2, 3), "[T, N, C] or [T, C]", "log_probs")
         self.ranked(targets, (1, 2), "[N, S] or [S]", "targets")
         check_dtype(self, log_probs, ("float32", "float64"), "log_probs")
-        check_dtype(self, targets, ("int64", "int32"), "targets")
         self._check_blank(log_probs)
         batch = UNKNOWN if log_probs.rank is None else (1, log_probs.axis(1))[log_probs.rank - 2]
         lengths = {"input_lengths": input_lengths, "target_lengths": target_lengths}
@@ -346,6 +349,8 @@ class AdaptiveLogSoftmaxWithLoss(Loss):
         return self.cutoffs[0] + len(self.cutoffs)
 
     def _check_cutoffs(self) -> None:
+        if self.div_value <= 0:
+            raise self.refuse("{layer} needs a div_value above 0.", option="div_value")
         bounds = (*self.cutoffs, self.n_classes)
         if not self.cutoffs or any(high <= low for low, high in pairwise(bounds)):
             raise self.refuse(

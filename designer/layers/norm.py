@@ -57,6 +57,7 @@ class BatchNorm(Layer):
         check_dtype(self, x, NARROW if self.holds() else FLOATS)
         channels = self._channels(x, max(ranks))
         self.check_batch(x)
+        self.check_eps()
         code = self.module(f"nn.{self.kind}", "num_features", num_features=channels)
         return Result((self._normalised(x),), self.params(channels), code=code)
 
@@ -82,6 +83,16 @@ class BatchNorm(Layer):
             return got if self.num_features is None else self.num_features
         pattern = self.patterns[0 if x.rank == self.patterns[0].count(",") + 1 else -1]
         return self.agree("num_features", got, x, pattern)
+
+    def check_eps(self) -> None:
+        """Statistics of a batch need an eps above 0, which keeps them from dividing by 0."""
+        if self.eps > 0:
+            return
+        template = "{layer} needs eps above 0 in training, got {got}."
+        if not self.track_running_stats:
+            raise self.refuse(template, option="eps", got=self.eps)
+        text = message(template, layer=self.kind, got=self.eps)
+        note(Remark("error", text, option="eps", training=True))
 
     def check_batch(self, x: Tensor) -> None:
         """One value per channel has no variance, which training needs."""

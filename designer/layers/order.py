@@ -15,7 +15,7 @@ from designer.core.layer import (
 from designer.core.option import option
 from designer.core.size import Size, value
 from designer.core.tensor import Tensor
-from designer.layers.axes import FIRST_AXIS, LAST_AXIS, located, padded
+from designer.layers.axes import FIRST_AXIS, LAST_AXIS, distinct, located, padded
 from designer.layers.math import written
 from designer.layers.rules import ALL, COMPLEX, FLOATS, INTEGERS, REAL, check_dtype
 
@@ -198,17 +198,25 @@ class Topk(Ordering):
 
 
 @layer("Normalize", family="norm", aliases=("unit length", "L2 normalize", "单位化", "归一化"))
-class Normalize(Running):
+class Normalize(Layer):
     """y = x / max(|x|, ε), with the length |x| along an axis."""
 
     p: float = option(2.0, "The power of the norm.")
-    dim: int = option(1, AXIS, min=FIRST_AXIS, max=LAST_AXIS)
+    dim: int | tuple[int, ...] = option(1, AXIS, min=FIRST_AXIS, max=LAST_AXIS)
     eps: float = option(1e-12, "The least length to divide by.")
 
     def infer(self, x: Tensor) -> Result:
         """[...] to the same shape."""
         check_dtype(self, x, (*FLOATS, *COMPLEX))
-        located(self, x, self.dim, scalar=True)
-        given = (("p", self.p, 2), ("dim", self.dim, 1), ("eps", self.eps, 1e-12))
-        keywords = {name: written(got) for name, got, usual in given if got != usual}
+        dims = self.dim if isinstance(self.dim, tuple) else (self.dim,)
+        places = located(self, x, *dims, scalar=True)
+        if places is not None:
+            distinct(self, places)
+        power, least = written(self.p), written(self.eps)
+        given = (("p", power, 2), ("dim", self.dim, 1), ("eps", least, 1e-12))
+        keywords = {name: got for name, got, usual in given if got != usual}
         return Result((x,), code=call("F.normalize", Ref("x"), **keywords))
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The axis."""
+        return f"dim {self.dim}".replace("-", "−")

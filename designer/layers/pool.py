@@ -45,6 +45,12 @@ class Pooling(Layer):
 
     axes: ClassVar[int]
     dtypes: ClassVar[tuple[str, ...]] = FLOATS
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """What dtypes there is a kernel for."""
+        return self.dtypes
+
     filled: ClassVar[int] = 0
     """How many axes before the spatial ones must not be empty either."""
 
@@ -69,7 +75,7 @@ class Pooling(Layer):
     def checked(self, x: Tensor) -> tuple[Size, ...]:
         """The spatial axes of `x`, whose rank and dtype must be right."""
         self.ranked(x, (self.axes + 1, self.axes + 2), image("C" + SPATIAL[self.axes]))
-        check_dtype(self, x, self.dtypes)
+        check_dtype(self, x, self.accepted)
         if any(map(known_zero, self.needed(x))):
             raise self.refuse("{layer} finds nothing to pool in {got}.", port="x", got=x)
         return x.last(self.axes)
@@ -201,6 +207,11 @@ class MaxPool1d(MaxPooling):
 
     axes = 1
 
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Integers only where the positions are asked for, which another kernel finds."""
+        return (*FLOATS, *INTEGERS) if self.return_indices else FLOATS
+
 
 @layer(
     "MaxPool2d",
@@ -269,7 +280,7 @@ class Adaptive(Pooling):
     """Pooling to a given size, with windows to match."""
 
     output_size: Size | tuple[Size | None, ...] | None = option(
-        1, "Sizes of the spatial axes of the output; an empty one in a list stays as it is.", min=1
+        1, "Sizes of the spatial axes of the output; an empty one in a list stays as it is.", min=0
     )
 
     word: ClassVar[str]

@@ -14,7 +14,7 @@ from designer.core.layer import (
 )
 from designer.core.message import alternatives, message
 from designer.core.option import option
-from designer.layers.rules import FLOATS, check_dtype
+from designer.layers.rules import FLOATS
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs
@@ -32,8 +32,10 @@ class RandomZeros(Layer):
 
     def infer(self, x: Tensor) -> Result:
         """[...] to the same shape."""
-        if self.p not in CERTAIN:
-            check_dtype(self, x, FLOATS)
+        if self.p not in CERTAIN and not x.partial and x.dtype not in FLOATS:
+            template = "{layer} takes floats in training, got {got}."
+            text = message(template, layer=self.kind, got=x.dtype)
+            note(Remark("error", text, port="x", training=True))
         return Result((x,), code=self.module(f"nn.{self.kind}"))
 
     def check_rank(self, x: Tensor, least: int, expected: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from designer.core.code import Ref, call
+from designer.core.code import Code, Ref, call
 from designer.core.layer import (
     Layer,
     Port,
@@ -26,7 +26,7 @@ from designer.layers.axes import (
     some_axis,
 )
 from designer.layers.order import resized, size_along
-from designer.layers.rules import FLOATS, NUMBERS, REAL, check_dtype, known_zero
+from designer.layers.rules import COMPLEX, FLOATS, NUMBERS, REAL, check_dtype, known_zero
 
 if TYPE_CHECKING:
     from designer.core.layer import Inputs, LayerError
@@ -58,8 +58,8 @@ class GridSample(Layer):
         """[N, C, H, W] and [N, h, w, 2] to [N, C, h, w]; [N, C, D, H, W] and [N, d, h, w, 3]."""
         self.ranked(x, (4, 5), "[N, C, H, W] or [N, C, D, H, W]")
         rank = grid.rank if x.rank is None else x.rank
-        self.ranked(grid, (4, 5) if rank is None else (rank,), "[N, ..., axes]", "grid")
-        check_dtype(self, x, ("float32", "float64"))
+        self.ranked(grid, (4, 5) if x.rank is None else (x.rank,), "[N, ..., axes]", "grid")
+        check_dtype(self, x, FLOATS)
         same_dtype(self, x, grid, "grid")
         if rank == 5 and self.mode == "bicubic":
             raise self.refuse("{layer} takes bicubic of 4 axes, got 5.", option="mode")
@@ -168,8 +168,8 @@ class RFFT(Spectrum):
         some_axis(self, x)
         size = size_along(self, x, self.dim)
         length = self.n if self.n is not None else UNKNOWN if size is None else size
-        self.check_values(x)
         out = resized(self, x, self.dim, length // 2 + 1)
+        self.check_values(resized(self, x, self.dim, length))
         given = {"n": self.n} if self.n is not None else {}
         along = {} if self.dim == -1 else {"dim": self.dim}
         code = call("torch.fft.rfft", Ref("x"), **given, **along, **self.scale())
@@ -182,19 +182,50 @@ class FFT(Spectrum):
 
     dim: int | tuple[int, ...] = option(-1, "The axes.", min=FIRST_AXIS, max=LAST_AXIS)
     norm: str = option("backward", NORM, choices=NORMS)
+    s: Size | tuple[Size, ...] | None = option(
+        None, "Values that are transformed along each axis, cut or filled with 0; −1 for all."
+    )
 
     def infer(self, x: Tensor) -> Result:
-        """[...] to the same shape in complex numbers."""
+        """[...] to the same shape in complex numbers, but for the sizes that are given."""
         self.check_precision(x)
         some_axis(self, x)
         dims = self.dim if isinstance(self.dim, tuple) else (self.dim,)
         places = located(self, x, *dims)
         if places is not None:
             distinct(self, places)
-        self.check_values(x)
-        out = x.with_dtype(SPECTRA.get(x.dtype, "complex64"))
-        code = call("torch.fft.fftn", Ref("x"), dim=dims, **self.scale())
-        return Result((out,), code=code)
+        out = self._cut(x, dims, self._sizes(dims))
+        self.check_values(out)
+        given = {} if self.s is None else {"s": self._sizes(dims)}
+        code = call("torch.fft.fftn", Ref("x"), **given, dim=dims, **self.scale())
+        return Result((out.with_dtype(SPECTRA.get(x.dtype, "complex64")),), code=code)
+
+    def _sizes(self, dims: tuple[int, ...]) -> tuple[Size, ...]:
+        """The sizes that are given, −1 where an axis stays as it is."""
+        if self.s is None:
+            return (-1,) * len(dims)
+        sizes = self.s if isinstance(self.s, tuple) else (self.s,)
+        if len(sizes) != len(dims):
+            raise self.refuse(
+                "{layer} takes {expected} sizes, got {got}.",
+                option="s",
+                expected=len(dims),
+                got=len(sizes),
+            )
+        for size in sizes:
+            number = value(size)
+            if number is not None and number < 1 and number != -1:
+                raise self.refuse("{layer} cannot transform {got} values.", option="s", got=size)
+        return sizes
+
+    def _cut(self, x: Tensor, dims: tuple[int, ...], sizes: tuple[Size, ...]) -> Tensor:
+        for dim, size in zip(dims, sizes, strict=True):
+            if value(size) != -1:
+                x = resized(self, x, dim, size)
+        return x
+
+
+PADDINGS = ("reflect", "constant", "replicate", "circular")
 
 
 @layer("STFT", family="shape", aliases=("spectrogram", "short-time Fourier", "短时傅里叶变换"))
@@ -205,42 +236,70 @@ class STFT(Layer):
     hop_length: int | None = option(
         None, "From one frame to the next; a quarter of n_fft when empty.", min=1
     )
-    center: bool = option(True, "Frames stand around their time; the ends are reflected.")
+    center: bool = option(True, "Frames stand around their time; the ends are padded.")
     normalized: bool = option(False, "Scale by 1 / √n_fft.")
     onesided: bool = option(True, "Keep the half that real signals need.")
+    win_length: int | None = option(
+        None, "Values in a frame that count, in its middle; n_fft when empty.", min=1
+    )
+    pad_mode: str = option("reflect", "What centred frames see beyond the ends.", choices=PADDINGS)
 
-    def infer(self, x: Tensor) -> Result:
+    def infer(self, x: Tensor, window: Tensor | None = None) -> Result:
         """[L] or [N, L] to [..., n_fft // 2 + 1, frames] in complex numbers."""
         self.ranked(x, (1, 2), "[N, L] or [L]")
-        check_dtype(self, x, ("float32", "float64"))
+        dtype = self._spectrum(x, window)
         hop = self.n_fft // 4 if self.hop_length is None else self.hop_length
         if hop < 1:
             raise self.refuse("{layer} needs a hop of 1 or more, got 0.", option="hop_length")
+        self._check_window(window)
         frames = self._frames(x, hop)
         bins = self.n_fft // 2 + 1 if self.onesided else self.n_fft
         lead = x.lead(1) if x.rank is not None else replace(x, shape=())
-        out = replace(
-            lead, shape=(*lead.shape, bins, frames), dtype=SPECTRA.get(x.dtype, "complex64")
-        )
-        given = (("hop_length", self.hop_length, None), ("center", self.center, True))
-        further = (("normalized", self.normalized, False), ("onesided", self.onesided, True))
-        keywords = {name: got for name, got, usual in (*given, *further) if got != usual}
-        code = call("torch.stft", Ref("x"), self.n_fft, **keywords, return_complex=True)
-        return Result((out,), code=code)
+        out = replace(lead, shape=(*lead.shape, bins, frames), dtype=dtype)
+        return Result((out,), code=self._code(window))
+
+    def _code(self, window: Tensor | None) -> Code:
+        usual = {"hop_length": None, "win_length": None, "center": True, "pad_mode": "reflect"}
+        usual |= {"normalized": False, "onesided": True}
+        given = {name: getattr(self, name) for name in usual}
+        keywords = {name: got for name, got in given.items() if got != usual[name]}
+        weights = {} if window is None else {"window": Ref("window")}
+        return call("torch.stft", Ref("x"), self.n_fft, **keywords, **weights, return_complex=True)
+
+    def _spectrum(self, x: Tensor, window: Tensor | None) -> str:
+        """The dtype of the spectra. PyTorch takes only floats, and half of real ones only."""
+        check_dtype(self, x, (*FLOATS, *COMPLEX))
+        joint = x.dtype if window is None else joint_dtype(x, window)
+        if not x.partial and joint in HALVES:
+            raise self.refuse("{layer} takes no halves, got {got}.", port="x", got=joint)
+        if self.onesided and joint in COMPLEX:
+            raise self.refuse("{layer} keeps half of real spectra only.", option="onesided")
+        return SPECTRA.get(joint, "complex64")
+
+    def _check_window(self, window: Tensor | None) -> None:
+        """Refuse a window that is longer than a frame, or a tensor of another length."""
+        length = self.n_fft if self.win_length is None else self.win_length
+        if length > self.n_fft:
+            raise self.refuse(
+                "{layer} takes windows up to {expected}, got {got}.",
+                option="win_length",
+                expected=self.n_fft,
+                got=length,
+            )
+        if window is not None:
+            self.ranked(window, (1,), f"[{length}]", "window")
+            refusal = self.refuse(
+                "{layer} expects {expected}, got {got}.",
+                port="window",
+                expected=Tensor((length,)),
+                got=window,
+            )
+            self.same(length, window.axis(-1), refusal)
 
     def _frames(self, x: Tensor, hop: int) -> Size:
         length = x.axis(-1)
-        half = self.n_fft // 2
-        room = value(length)
-        if self.center and room is not None and half >= room:
-            raise self.refuse(
-                "{layer} reflects {expected} values, of {got}.",
-                option="n_fft",
-                port="x",
-                expected=half,
-                got=length,
-            )
-        whole = length + 2 * half if self.center else length
+        self._check_padding(x)
+        whole = length + 2 * (self.n_fft // 2) if self.center else length
         rest = value(whole - self.n_fft)
         if rest is not None and rest < 0:
             raise self.refuse(
@@ -252,9 +311,40 @@ class STFT(Layer):
             )
         return (whole - self.n_fft) // hop + 1
 
+    def _check_padding(self, x: Tensor) -> None:
+        """Refuse a signal that is too short for the padding of its ends, or a batch of none."""
+        room, half = value(x.axis(-1)), self.n_fft // 2
+        needed = {"reflect": half + 1, "circular": half, "replicate": 1}.get(self.pad_mode, 0)
+        if not self.center or room is None:
+            return
+        if room < needed or (needed and any(map(known_zero, x.shape))):
+            raise self.refuse(
+                "{layer} pads with {expected} values, got {got}.",
+                option="n_fft",
+                port="x",
+                expected=half,
+                got=x,
+            )
+
     def caption(self, result: Result, inputs: Inputs) -> str:
         """The frame."""
         return str(self.n_fft)
+
+
+@layer("ViewAsReal", family="shape", aliases=("complex to real", "real and imaginary", "实部虚部"))
+class ViewAsReal(Layer):
+    """Real and imaginary parts of complex numbers, side by side on a new last axis."""
+
+    def infer(self, x: Tensor) -> Result:
+        """[...] in complex numbers to [..., 2] in floats."""
+        check_dtype(self, x, COMPLEX)
+        parts = {"complex128": "float64"}.get(x.dtype, "float32")
+        code = call("torch.view_as_real", Ref("x"))
+        return Result((replace(x, shape=(*x.shape, 2), dtype=parts),), code=code)
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """Nothing: the name says it all."""
+        return ""
 
 
 @layer("Cross", family="merge", aliases=("vector product", "cross product", "叉积"))

@@ -300,6 +300,8 @@ class PixelUnshuffle(Rearranging):
             self.divided("H", "downscale_factor", height, factor),
             self.divided("W", "downscale_factor", width, factor),
         )
+        if any(value(axis) == 0 for axis in x.shape):  # PyTorch hands such a tensor back
+            y = x
         return Result((y,), code=self.module("nn.PixelUnshuffle", "downscale_factor"))
 
     def caption(self, result: Result, inputs: Inputs) -> str:

@@ -45,7 +45,7 @@ def convolutions() -> Drawing:
         ("DenseNetBlock", {"num_layers": 3, "growth_rate": E("growth"), "bn_size": 2}),
         ("DenseNetLayer", {}),
         ("MBConv", {"expand_ratio": 1, "out_channels": E("width")}),
-        ("MBConv", {"activation": "hardswish"}),
+        ("MBConv", {"activation": "relu"}),
         ("MBConv", {"out_channels": 8, "kernel_size": 5, "squeeze_channels": 2}),
         ("LayerNorm2d", {}),
         ("ConvNeXtBlock", {}),
@@ -107,11 +107,25 @@ def mamba() -> Drawing:
     return drawing
 
 
+def windows() -> Drawing:
+    """Blocks of Swin transformers on images with channels last."""
+    drawing = canvas()
+    x = drawing.input("B", "H", "W", E("width"))
+    heads: dict[str, Any] = {"n_heads": E("heads"), "window": 3}
+    for shift in (0, 1, E("heads")):
+        x = drawing.add("SwinBlock", x, shift=shift, **heads)
+    x = drawing.add("PatchMerging", x)
+    x = drawing.add("WindowAttention", x, n_heads=4, window=E("heads"))
+    drawing.add("Output", drawing.add("SwinBlock", x, dropout=E("p"), d_hidden=8, n_heads=2))
+    return drawing
+
+
 DESIGNS: dict[str, Callable[[], Drawing]] = {
     "convolutions": convolutions,
     "unet": unet,
     "diffusion": diffusion,
     "mamba": mamba,
+    "windows": windows,
 }
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from torch import nn
 from torch.nn import functional
 
 from designer.core import size
 from designer.core.expression import Expression
-from designer.core.layer import examine
+from designer.core.layer import CATALOGUE, examine
 from designer.core.tensor import Tensor
 from designer.importers.torch_ops import (
     OPERATIONS,
@@ -26,7 +27,7 @@ from designer.importers.torch_ops import (
     bind,
     supported,
 )
-from designer.importers.torch_ops.table import place_of
+from designer.importers.torch_ops.table import found, place_of
 from tests.truth.__main__ import main
 from tests.truth.judge import judged
 from tests.truth.recorded import Case, decoded, read
@@ -37,10 +38,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / "tests" / "facts" / "layers.json"
 WITHOUT_TORCH = """
+import runpy
 import sys
 sys.modules["torch"] = None
-from tests.truth.__main__ import main
-sys.exit(main(sys.argv[1:]))
+runpy.run_module("tests.truth", run_name="__main__")
 """
 
 
@@ -226,7 +227,8 @@ def fault(bound: Bound) -> str | None:
     from designer.core.expression import NOTHING
     from designer.core.graph import Node
 
-    layer = build(Node("x", "x", bound.kind, tuple(bound.options.items())), NOTHING).layer
+    node = Node("x", "x", bound.kind, tuple(bound.options.items()))
+    layer = build(CATALOGUE[bound.kind], node, NOTHING).layer
     inputs = {port: fed for port, fed in bound.inputs.items() if isinstance(fed, Tensor)}
     result = examine(layer, inputs).result
     assert result is not None
@@ -278,10 +280,11 @@ def test_numbers_and_tensors_on_the_right(op: str, value: object, kind: str) -> 
     assert bind(op, inputs=(t(2), value)).kind == kind
 
 
-def test_a_number_that_would_turn_integers_into_floats_is_not_mapped() -> None:
-    assert bind("torch.add", inputs=(t(2, dtype="int64"), 2)).kind == "AddScalar"
-    with pytest.raises(Unmapped):
-        bind("torch.add", inputs=(t(2, dtype="int64"), 2.0))
+def test_a_number_with_a_point_makes_integers_floats() -> None:
+    x = t(2, dtype="int64")
+    assert bind("torch.add", inputs=(x, 2)) == Bound("AddScalar", {"value": 2}, {"x": x})
+    cast = Bound("Cast", {"dtype": "float32"}, {"x": x})
+    assert bind("torch.add", inputs=(x, 2.0)) == Bound("AddScalar", {"value": 2.0}, {"x": cast})
 
 
 @pytest.mark.parametrize(
@@ -333,6 +336,61 @@ def test_every_parameter_has_its_place() -> None:
     for entry in entered:
         for parameter in entry.signature.parameters.values():
             assert place_of(entry.kind, parameter)
+
+
+def module_names() -> list[str]:
+    """What is made by PyTorch as a module, and is one here; not what takes anything at all."""
+    kinds = [name for name in vars(nn) if supported(f"nn.{name}")]
+    return [name for name in kinds if not any_arguments(getattr(nn, name))]
+
+
+def any_arguments(module: type) -> bool:
+    parameters = inspect.signature(module).parameters.values()
+    return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
+
+
+@pytest.mark.parametrize("name", module_names())
+def test_modules_are_made_as_those_of_pytorch(name: str) -> None:
+    entry = found(f"nn.{name}")
+    assert entry is not None
+    mine = entry.signature.parameters
+    real = inspect.signature(getattr(nn, name)).parameters
+    assert [(p.name, p.kind) for p in mine.values()] == [(p.name, p.kind) for p in real.values()]
+    for parameter in real.values():
+        usual = "relu" if parameter.default is functional.relu else parameter.default
+        assert mine[parameter.name].default == usual, parameter.name
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_recurrent_modules_need_two_sizes(kind: str) -> None:
+    x = t(5, 2, 3)
+    assert bind(f"nn.{kind}", (3, 4), {}, (x,)).options["hidden_size"] == 4
+    for arguments in ((), (3,), (None, 4)):
+        with pytest.raises(BadCall) as refusal:
+            bind(f"nn.{kind}", arguments, {}, (x,))
+        assert refusal.value.early
+
+
+def test_modules_take_what_is_true_for_a_flag() -> None:
+    x = t(2, 3)
+    assert bind("nn.Linear", (3, 4), {"bias": 0}, (x,)).options["bias"] is False
+    assert bind("nn.LSTM", (3, 4), {"batch_first": 0}, (x,)).options["batch_first"] == 0
+
+
+@pytest.mark.parametrize(
+    ("legacy", "reduction"),
+    [
+        ({"size_average": False}, "sum"),
+        ({"reduce": False}, "none"),
+        ({"size_average": True}, "mean"),
+        ({"size_average": False, "reduce": False, "reduction": "mean"}, "none"),
+        ({"reduction": "sum"}, "sum"),
+    ],
+)
+def test_older_words_overrule_the_reduction(legacy: dict[str, object], reduction: str) -> None:
+    x = t(2, 3)
+    assert bind("nn.L1Loss", (), legacy, (x, x)).options["reduction"] == reduction
+    assert bind("F.mse_loss", (), {}, (x, x), legacy).options["reduction"] == reduction
 
 
 def told(op: str) -> inspect.Signature | None:

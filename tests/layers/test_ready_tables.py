@@ -178,6 +178,22 @@ def mamba_130m() -> Net:
     return net
 
 
+def swin_t() -> Net:
+    net = Net(3, 224, 224)
+    net.then("Conv2d", out_channels=96, kernel_size=4, stride=4)
+    net.then("Permute", dims=(0, 2, 3, 1))
+    net.then("LayerNorm")
+    for heads, blocks in ((3, 2), (6, 2), (12, 6), (24, 2)):
+        if heads > 3:
+            net.then("PatchMerging")
+        for place in range(blocks):
+            net.then("SwinBlock", n_heads=heads, shift=3 * (place % 2))
+    net.then("LayerNorm")
+    net.then("Permute", dims=(0, 3, 1, 2))
+    net.head()
+    return net
+
+
 class Diffusion(Net):
     """The U-Net of Stable Diffusion: each level as often as it has blocks, and back."""
 
@@ -238,7 +254,12 @@ NETWORKS: dict[str, Callable[[], Net]] = {
     "unet_milesial_bilinear": lambda: unet("bilinear"),
     "mamba_130m": mamba_130m,
     "sd15_unet": sd15_unet,
+    "swin_t": swin_t,
 }
+
+
+WORKED_OUT = {"swin_t": 12 * 49**2}
+"""Buffers that the real ones keep and ours need not: which distance is where in a window."""
 
 
 @pytest.mark.parametrize("id", NETWORKS)
@@ -249,7 +270,7 @@ def test_a_network_of_blocks_is_the_real_one_tensor_for_tensor(id: str) -> None:
     assert [str(p.message) for p in analysis.problems() if p.severity != "hint"] == []
     assert shapes_of(net.drawing) == Counter(row.shape for row in facts.state(id) if not row.owner)
     assert net.drawing.parameters == real["totals"]["params"]
-    assert analysis.counted.buffers == real["totals"]["buffers"]
+    assert analysis.counted.buffers == real["totals"]["buffers"] - WORKED_OUT.get(id, 0)
     flops = sum((f.result.flops for f in analysis.findings.values() if f.result), start=0)
     assert size.value(size.substitute(flops, {"B": 1})) == real["forward"][0]["flops"]
 

@@ -1,10 +1,12 @@
 """`python -m tests.truth FILE [...]`: recorded calls of PyTorch against the catalogue.
 
+With `--seed S` also calls drawn anew, which PyTorch answers at once in a child process.
 Prints a table by operation, how many cases were set aside, and `N passed, N failed`. The exit
 code is 0 only when none failed, 2 when a file cannot be read. An operation without a layer has
-failed. Set aside are cases that PyTorch refuses for a dtype, in a kernel library or for the order
-in memory (told by its sentence: `DTYPE`, `KERNEL`, `LAYOUT` in `recorded.py`) and the catalogue
-accepts; they count neither as passed nor as failed. PyTorch need not be there.
+failed. Set aside are cases that PyTorch refuses for a dtype, in a kernel library, for the order
+in memory or for the numbers in a tensor (told by its sentence: `DTYPE`, `KERNEL`, `LAYOUT`,
+`VALUES` in `recorded.py`) and the catalogue accepts; they count neither as passed nor as failed.
+For files, PyTorch need not be there.
 """
 
 from __future__ import annotations
@@ -17,11 +19,14 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.truth.anew import anew
 from tests.truth.judge import Outcome, judged
-from tests.truth.recorded import Case, read
+from tests.truth.recorded import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tests.truth.recorded import Case
 
 QUESTION = ("args", "kw", "mode", "in", "inkw", "why")
 
@@ -31,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options().parse_args(arguments)
     try:
         cases = [case for path in options.files for case in read(path)]
+        if options.seed is not None:
+            cases += _drawn(options.seed, options.each)
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"Cannot read the cases: {error}", file=sys.stderr)
         return 2
@@ -40,14 +47,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for outcome in failed[: options.show]:
         print(f"\n{outcome.case.id}  {_question(outcome.case)}\n    {outcome.difference}")
     counts = Counter(outcome.standing for outcome in outcomes)
-    print(f"\n{counts['set aside']} set aside: refused for dtype, kernel library or memory order")
+    print(f"\n{counts['set aside']} set aside: refused for dtype, kernel, memory order or values")
     print(f"{counts['passed']} passed, {counts['failed']} failed")
     return 1 if failed or not outcomes else 0
 
 
+def _drawn(seed: str, each: int) -> list[Case]:
+    cases, crashed = anew(seed, each)
+    for id in crashed:
+        print(f"left out, since it crashes PyTorch: {id}")
+    return cases
+
+
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.truth")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    parser.add_argument("--seed", metavar="S", help="draw calls anew, and ask PyTorch")
+    parser.add_argument(
+        "--each", type=int, default=10, metavar="N", help="draw N calls of each operation"
+    )
     parser.add_argument(
         "--op", type=re.compile, default="", metavar="REGEX", help="only operations like this"
     )

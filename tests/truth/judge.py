@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from designer.core.building import build
 from designer.core.expression import NOTHING
 from designer.core.graph import Node
-from designer.core.layer import Layer, Result, examine
+from designer.core.layer import CATALOGUE, Layer, Result, examine
 from designer.core.size import value
 from designer.core.tensor import ANYTHING, Tensor
 from designer.importers.torch_ops import BadCall, Bound, Unmapped, bind
@@ -41,6 +41,8 @@ class Outcome:
     case: Case
     standing: Standing
     difference: str = ""
+    mapped: bool = True
+    """Whether there is a layer for the call at all; one without has failed."""
 
 
 def judged(case: Case) -> Outcome:
@@ -53,7 +55,7 @@ def judged(case: Case) -> Outcome:
     try:
         said = answer(case)
     except Unmapped as error:
-        return Outcome(case, "failed", f"not mapped: {error}")
+        return Outcome(case, "failed", f"not mapped: {error}", mapped=False)
     except FAULTS as error:
         return Outcome(case, "failed", f"raises {error!r}")
     if isinstance(said, Refused):
@@ -89,7 +91,7 @@ def answer(case: Case) -> Refused | tuple[Bound, Result]:
 def _result(bound: Bound, training: bool) -> Result:
     """What a layer makes of its inputs, those that other layers make of theirs first."""
     node = Node("x", "x", bound.kind, tuple(bound.options.items()))
-    built = build(node, NOTHING)
+    built = build(CATALOGUE[bound.kind], node, NOTHING)
     if built.problems:
         raise Refusal(Refused(str(built.problems[0].message), early=True))
     layer = built.layer

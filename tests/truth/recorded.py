@@ -28,6 +28,7 @@ DTYPE = re.compile(
 
 KERNEL = re.compile(
     r"could not create a primitive|could not construct a memory descriptor"
+    r"|MKL FFT error|Only zero batch or zero channel inputs are supported"
     r"|Calculated output size[^(]*\([^)]*\b0\b[^)]*\).*too small"
 )
 """What it has when one kernel library refuses and another does not.
@@ -35,6 +36,9 @@ KERNEL = re.compile(
 An empty result of a transposed convolution is one: oneDNN gives it, PyTorch's own kernel does
 not, and which one runs is up to sizes and threads.
 """
+
+VALUES = re.compile(r"_lengths to have value|argument #2 'targets'|^ZeroDivisionError$")
+"""What it has when the numbers in a tensor are in the way, of which a drawing knows nothing."""
 
 LAYOUT = re.compile(r"not compatible with input tensor's size and stride")
 """What it has when the order in memory is in the way, of which a drawing says nothing."""
@@ -65,11 +69,13 @@ class Case:
 
     @property
     def beyond_shapes(self) -> bool:
-        """Whether it is refused for a dtype, by a kernel library or for the order in memory."""
+        """Whether it is refused for a dtype, by a kernel library, for the order in memory or for
+        the numbers in a tensor.
+        """
         if not self.refused:
             return False
         sentence = self.answer["error"]["msg"]
-        return any(rule.search(sentence) for rule in (DTYPE, KERNEL, LAYOUT))
+        return any(rule.search(sentence) for rule in (DTYPE, KERNEL, LAYOUT, VALUES))
 
     @property
     def outputs(self) -> list[Tensor]:
@@ -85,10 +91,11 @@ class Case:
 
 def read(path: Path) -> list[Case]:
     """The cases of a file. Raises OSError, ValueError or KeyError where it is no such file."""
-    return [_case(raw) for raw in json.loads(path.read_text(encoding="utf-8"))["cases"]]
+    return [case_of(raw) for raw in json.loads(path.read_text(encoding="utf-8"))["cases"]]
 
 
-def _case(raw: Mapping[str, Any]) -> Case:
+def case_of(raw: Mapping[str, Any]) -> Case:
+    """A case as such a file has it. Raises KeyError where it is none."""
     return Case(
         id=raw["id"],
         op=raw["op"],

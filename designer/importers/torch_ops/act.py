@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from designer.importers.torch_ops.table import same
+from typing import TYPE_CHECKING
+
+from designer.importers.torch_ops.table import operation, received, same
+
+if TYPE_CHECKING:
+    from designer.importers.torch_ops.binding import Bound, Call
 
 same("ReLU", "F.relu(input, inplace: _ = False)", "torch.relu(input)")
 same("GELU", "F.gelu(input, *, approximate='none')")
@@ -38,5 +43,19 @@ same(
     "torch.log_softmax(input, dim, dtype: only = None)",
 )
 same("Softmin", f"F.softmin(input, dim=None, {_STACK})")
+same("Identity", "nn.Identity(*args: _, **kwargs: _)")
+
+
+@operation(
+    "nn.Hardtanh(min_val=-1.0, max_val=1.0, inplace: _ = False, min_value=None, max_value=None)"
+)
+def hardtanh(call: Call) -> Bound:
+    """The bounds, by their older names too, which overrule the others."""
+    inputs, named = received(call, "Hardtanh")
+    names = (("min_val", "min_value"), ("max_val", "max_value"))
+    bounds = {new: call[new] if call[old] is None else call[old] for new, old in names}
+    return call.to("Hardtanh", inputs, {**bounds, **named})
+
+
 same("Threshold", "nn.Threshold(threshold, value, inplace: _ = False)")
 same("Threshold", "F.threshold(input, threshold, value, inplace: _ = False)")

@@ -11,12 +11,13 @@ from designer.core.layer import CATALOGUE
 from designer.core.message import Message, message
 from designer.core.size import Symbolic, Verdict, compare, value
 from designer.core.tensor import Tensor
+from designer.importers.torch_ops.modules import STRICT_FLAGS, STRICT_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from designer.core.layer import Port, Result
-    from designer.core.option import Raw
+    from designer.core.option import Option, Raw
     from designer.core.size import Size
 
 One: TypeAlias = "Tensor | Bound"
@@ -173,9 +174,9 @@ class Call:
         """An Unmapped about this call; `{op}` in the template is the operation."""
         return Unmapped(message(template, op=self.op, **values))
 
-    def bad(self, template: str, **values: object) -> BadCall:
+    def bad(self, template: str, *, early: bool = False, **values: object) -> BadCall:
         """A BadCall about this call; `{op}` in the template is the operation."""
-        return BadCall(message(template, op=self.op, **values))
+        return BadCall(message(template, op=self.op, **values), early)
 
     def to(
         self,
@@ -190,13 +191,32 @@ class Call:
         """
         ports = {port.name: port for port in CATALOGUE[kind].ports}
         fed = {name: self._fed(ports[name], given) for name, given in inputs.items()}
-        raws = {name: self._raw(name, given) for name, given in (options or {}).items()}
+        taken = self._taken(kind, options or {})
+        raws = {name: self._raw(name, given) for name, given in taken.items()}
         own = {name: self._held(name, given) for name, given in (held or {}).items()}
         bound = Bound(kind, raws, _given(fed), _given(own))
+        self._check_precision(bound)
         for port in ports.values():
             if not (port.optional or bound.inputs.get(port.name)):
                 raise self.bad("{op} needs a tensor for {name}.", name=port.name)
         return bound
+
+    def _check_precision(self, bound: Bound) -> None:
+        """Unmapped where all is in one precision that is not the layers', float32."""
+        fed = [one.dtype for one in bound.inputs.values() if isinstance(one, Tensor)]
+        for name, weight in bound.held.items():
+            alike = all(dtype in (weight.dtype, "int64", "int32") for dtype in fed)
+            if weight.dtype != "float32" and alike:
+                raise self.unmapped("{op} has {name} in {got}.", name=name, got=weight.dtype)
+
+    def _taken(self, kind: str, options: Mapping[str, object]) -> dict[str, object]:
+        """Options as PyTorch takes them: anything for some flags, and flags for fractions."""
+        declared = {option.name: option for option in CATALOGUE[kind].declared}
+        module = self.op.startswith("nn.")
+        return {
+            name: _lenient(kind, declared[name], one) if module else _plain(declared[name], one)
+            for name, one in options.items()
+        }
 
     def _fed(self, port: Port, given: object) -> Fed | None:
         if given is None and port.optional:
@@ -207,13 +227,15 @@ class Call:
         return tuple(self._one(port.name, part) for part in several)
 
     def _one(self, name: str, given: object) -> One:
+        if given is None or isinstance(given, (str, tuple, list)):
+            raise self.bad("{op} needs a tensor for {name}, got {got}.", name=name, got=given)
         if not isinstance(given, (Tensor, Bound)):
             raise self.unmapped("{op} has no tensor for {name}, but {got}.", name=name, got=given)
         return given
 
     def _held(self, name: str, given: object) -> Tensor | None:
         if not (given is None or isinstance(given, Tensor)):
-            raise self.unmapped("{op} has no tensor for {name}, but {got}.", name=name, got=given)
+            raise self.bad("{op} needs a tensor for {name}, got {got}.", name=name, got=given)
         return given
 
     def _raw(self, name: str, given: object) -> Raw:
@@ -224,6 +246,19 @@ class Call:
         if given is None or isinstance(given, (bool, int, float, str, Expression)):
             return given
         raise self.unmapped("{op} has {got} for {name}.", name=name, got=given)
+
+
+def _lenient(kind: str, option: Option, given: object) -> object:
+    """A module's option: what has a length or is not 0 is true, but for some flags."""
+    strict = option.optional or option.name in STRICT_FLAGS or kind in STRICT_KINDS
+    return bool(given) if option.kind == "flag" and not strict else _plain(option, given)
+
+
+def _plain(option: Option, given: object) -> object:
+    """A function's option: true is 1, and a flag that chooses a function is what is true."""
+    if option.name == "return_indices":
+        return bool(given)
+    return int(given) if option.kind == "real" and isinstance(given, bool) else given
 
 
 def _given(values: Mapping[str, T | None]) -> dict[str, T]:

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from designer.importers.torch_ops.table import operation
+from designer.importers.torch_ops.table import operation, same
 
 if TYPE_CHECKING:
     from designer.importers.torch_ops.binding import Bound, Call
+
+DEVICE = "device: _ = None, dtype: _ = None"
+
+same(
+    "Embedding",
+    "nn.Embedding(num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0,"
+    f" scale_grad_by_freq=False, sparse=False, _weight: only = None, _freeze: _ = False, {DEVICE})",
+)
+same(
+    "EmbeddingBag",
+    "nn.EmbeddingBag(num_embeddings, embedding_dim, max_norm=None, norm_type=2.0,"
+    " scale_grad_by_freq=False, mode='mean', sparse=False, _weight: only = None,"
+    f" include_last_offset=False, padding_idx=None, {DEVICE})",
+)
 
 OPTIONS = ("padding_idx", "max_norm", "norm_type", "scale_grad_by_freq", "sparse")
 

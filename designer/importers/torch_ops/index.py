@@ -20,7 +20,7 @@ MASKS = ("bool", "uint8")
 """Dtypes that choose places instead of naming them: how many is up to the values."""
 
 
-@operation("Tensor.__getitem__(self, index)")
+@operation("Tensor.__getitem__(self, index: any, /)")
 def item(call: Call) -> Bound:
     """Slices, positions, new axes and an ellipsis, from left to right; then tensors of indices."""
     found: Tensor | Bound = call.tensor("self")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from designer.core.size import value
+from designer.importers.torch_ops.arith import scaled
 from designer.importers.torch_ops.table import operation, same
+from designer.layers.axes import joint_dtype
 
 if TYPE_CHECKING:
     from designer.core.tensor import Tensor
@@ -55,15 +57,16 @@ def added_batches(call: Call) -> Bound:
 
 def _added(call: Call, a: Tensor, b: Tensor) -> Bound:
     """A sum in which the product is not stretched."""
-    if (call["beta"], call["alpha"]) != (1, 1):
-        raise call.unmapped("{op} has factors other than 1.")
     x, shape = call.tensor("input"), (*a.shape[:-1], b.axis(-1))
     if len(x.shape) > len(shape):
         raise call.bad("{op} adds at most {axes} axes, got {x}.", axes=len(shape), x=x)
     for mine, theirs in zip(reversed(x.shape), reversed(shape), strict=False):
         if value(mine) != 1:
             call.equal(mine, theirs)
-    return call.to("Add", {"xs": (x, call.to("MatMul", {"a": a, "b": b}))})
+    product = call.to("MatMul", {"a": a, "b": b})
+    dtype = joint_dtype(a, b)
+    terms = (scaled(call, x, "beta", dtype), scaled(call, product, "alpha", dtype))
+    return call.to("Add", {"xs": terms})
 
 
 def _ranks(call: Call) -> tuple[tuple[Tensor, ...], list[int]]:

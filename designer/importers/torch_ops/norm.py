@@ -8,15 +8,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from designer.core.tensor import Tensor
-from designer.importers.torch_ops.table import operation, received
+from designer.importers.torch_ops.table import operation, received, same
 
 if TYPE_CHECKING:
     from designer.importers.torch_ops.binding import Bound, Call
 
 
+same(
+    "SyncBatchNorm",
+    "nn.SyncBatchNorm(num_features, eps=1e-05, momentum=0.1, affine=True,"
+    " track_running_stats=True, process_group: _ = None, device: _ = None, dtype: _ = None, *,"
+    " bias=True)",
+)
+
+
 def _scaled(call: Call) -> bool:
     """Whether the call has a weight; a bias alone is no layer's."""
-    if call["weight"] is None and call.values.get("bias") is not None:
+    bias = call.values.get("bias")
+    if not (bias is None or isinstance(bias, Tensor)):
+        raise call.bad("{op} needs a tensor for bias, got {got}.", got=bias)
+    if call["weight"] is None and bias is not None:
         raise call.unmapped("{op} has a bias without a weight.")
     return call["weight"] is not None
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 same("Gather", "torch.gather(input, dim, index, *, sparse_grad: _ = False)")
 same("IndexSelect", "torch.index_select(input, dim, index)")
-same("TakeAlongDim", "torch.take_along_dim(input, indices: index, dim)")
-same("OneHot", "F.one_hot(tensor, num_classes)")
 same("Expand", "torch.broadcast_to(input, size)", "Tensor.expand(self, *size)")
 same("Expand", "Tensor.broadcast_to(self, *size)")
 same("Repeat", "Tensor.repeat(self, *repeats)")
@@ -39,10 +37,33 @@ def scatter(call: Call) -> Bound:
     return call.to("Scatter", inputs, {"dim": call["dim"], "value": call["src"]})
 
 
+@operation("torch.take_along_dim(input, indices, dim=None)")
+def take_along_dim(call: Call) -> Bound:
+    """Along an axis, or from all elements in a row."""
+    x, indices, dim = call.tensor("input"), call.tensor("indices"), call["dim"]
+    if dim is not None:
+        return call.to("TakeAlongDim", {"x": x, "index": indices}, {"dim": dim})
+    every = {"start_dim": 0, "end_dim": -1}
+    rows = {
+        port: call.to("Flatten", {"x": one}, every) for port, one in (("x", x), ("index", indices))
+    }
+    return call.to("TakeAlongDim", rows, {"dim": 0})
+
+
+@operation("F.one_hot(tensor, num_classes=-1, /)")
+def one_hot(call: Call) -> Bound:
+    """A row for each index; how long it is must be said, or the largest index decides."""
+    if call["num_classes"] == -1:
+        raise call.unmapped("{op} takes the number of classes from the values.")
+    return call.to("OneHot", {"x": call.tensor("tensor")}, {"num_classes": call["num_classes"]})
+
+
 @operation("torch.unbind(input, dim=0)")
 def unbind(call: Call) -> Bound:
     """As many parts as the axis has places."""
     size = call.known_axis("input", "dim")
+    if size == 0:
+        raise call.unmapped("{op} makes no part of {x}.", x=call["input"])
     return call.to("Unbind", {"x": call.tensor("input")}, {"parts": size, "dim": call["dim"]})
 
 
@@ -56,8 +77,10 @@ def tile(call: Call) -> Bound:
     return call.to("Repeat", {"x": x}, {"repeats": (*(1,) * (x.rank - len(dims)), *dims)})
 
 
-@operation("torch.repeat_interleave(input, repeats, dim=None, *, output_size: _ = None)")
+@operation("torch.repeat_interleave(input, repeats, dim=None, *, output_size=None)")
 def repeat_interleave(call: Call) -> Bound:
     """The same number for each element."""
+    if call["output_size"] is not None:
+        raise call.unmapped("{op} has an output_size.")
     options = {"repeats": call.whole("repeats"), "dim": call["dim"]}
     return call.to("RepeatInterleave", {"x": call.tensor("input")}, options)

@@ -21,3 +21,10 @@ for axes in (1, 2, 3):
         f"AdaptiveMaxPool{axes}d",
         f"F.adaptive_max_pool{axes}d(input, output_size, return_indices=False)",
     )
+
+for axes in (2, 3):
+    same(
+        f"FractionalMaxPool{axes}d",
+        f"nn.FractionalMaxPool{axes}d(kernel_size, output_size=None, output_ratio=None,"
+        " return_indices=False, _random_samples: _ = None)",
+    )

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from designer.importers.torch_ops.binding import Bound, Call
 
 ALONG = "(input, dim=None, keepdim=False"
+EITHER = "(input, dim=None, keepdim=None"
+"""All of it, or along an axis that then may be kept: two calls of one name."""
+EVEN_NONE = "(input, dim=(), keepdim=None"
+"""The same where None may be said for all axes."""
 
-same("Mean", f"torch.mean{ALONG}, *, dtype: only = None)")
-same("Sum", f"torch.sum{ALONG}, *, dtype: only = None)")
-same("Prod", f"torch.prod{ALONG}, *, dtype: only = None)")
-same("Median", f"torch.median{ALONG})")
 same("Argmax", f"torch.argmax{ALONG})")
 same("Argmin", f"torch.argmin{ALONG})")
 same("All", f"torch.all{ALONG})")
@@ -33,7 +33,31 @@ same("Topk", "torch.topk(input, k, dim=-1, largest=True, sorted=True)")
 same("Normalize", "F.normalize(input, p=2.0, dim=1, eps=1e-12)")
 
 
-@operation(f"torch.max{ALONG}, *, other=None)", f"torch.min{ALONG}, *, other=None)")
+@operation(
+    f"torch.mean{EVEN_NONE}, *, dtype=None)",
+    f"torch.sum{EVEN_NONE}, *, dtype=None)",
+    f"torch.prod{EITHER}, *, dtype=None)",
+    f"torch.median{EITHER})",
+)
+def whole_or_along(call: Call) -> Bound:
+    """Of all elements, or along an axis."""
+    if call.values.get("dtype") is not None:
+        raise call.unmapped("{op} has dtype {got}.", got=call["dtype"])
+    dim = None if call["dim"] == () else call["dim"]
+    options = {"dim": dim, "keepdim": _kept(call)}
+    kind = call.op.rpartition(".")[2].capitalize()
+    return call.to(kind, {"x": call.tensor("input")}, options)
+
+
+def _kept(call: Call) -> object:
+    """Whether the axis is kept. Raises BadCall where there is none to keep."""
+    nowhere = () if call.op in ("torch.mean", "torch.sum") else None
+    if call["dim"] == nowhere and call["keepdim"] is not None:
+        raise call.bad("{op} needs a dim where keepdim is given.")
+    return bool(call["keepdim"]) if call["keepdim"] is None else call["keepdim"]
+
+
+@operation(f"torch.max{EITHER}, *, other=None)", f"torch.min{EITHER}, *, other=None)")
 def extreme(call: Call) -> Bound:
     """The extreme along an axis; that of two tensors is another layer."""
     name = call.op.rpartition(".")[2]
@@ -41,7 +65,7 @@ def extreme(call: Call) -> Bound:
     if second is not None:
         kind = {"max": "Maximum", "min": "Minimum"}[name]
         return call.to(kind, {"a": call.tensor("input"), "b": second})
-    options = {"dim": call["dim"], "keepdim": call["keepdim"]}
+    options = {"dim": call["dim"], "keepdim": _kept(call)}
     return call.to(name.capitalize(), {"x": call.tensor("input")}, options)
 
 
@@ -54,7 +78,11 @@ def spread(call: Call) -> Bound:
     dim, unbiased = call["dim"], call["unbiased"]
     if isinstance(dim, bool):
         dim, unbiased = None, dim
-    correction = int(bool(unbiased)) if call["correction"] is None else call["correction"]
+    if not isinstance(unbiased, bool):
+        raise call.bad("{op} takes true or false for unbiased, got {got}.", got=unbiased)
+    correction = int(unbiased) if call["correction"] is None else call["correction"]
+    if isinstance(correction, float) and correction.is_integer():
+        correction = int(correction)
     options = {"dim": dim, "correction": correction, "keepdim": call["keepdim"]}
     kind = call.op.rpartition(".")[2].capitalize()
     return call.to(kind, {"x": call.tensor("input")}, options)

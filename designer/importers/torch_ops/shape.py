@@ -42,6 +42,8 @@ def move_axes(call: Call) -> Bound:
     x = call.tensor("input")
     if x.rank is None:
         raise call.unmapped("{op} needs to know the axes of {x}.", x=x)
+    if isinstance(call["source"], int) != isinstance(call["destination"], int):
+        raise call.bad("{op} takes two numbers or two lists.")
     sources, places = _axes(call, "source", x.rank), _axes(call, "destination", x.rank)
     if len(sources) != len(places):
         raise call.bad("{op} moves {sources} to {places}.", sources=sources, places=places)
@@ -105,12 +107,14 @@ def split(call: Call) -> Bound:
     return _split(call, sizes=lengths or [size])
 
 
-@operation("torch.tensor_split(input, indices_or_sections, dim=0)")
+@operation("torch.tensor_split(input, indices_or_sections, /, dim=0)")
 def tensor_split(call: Call) -> Bound:
     """Parts between the listed places, or a number of parts of which the first are longer."""
     places = call["indices_or_sections"]
     size = call.known_axis("input", "dim")
     if isinstance(places, (tuple, list)):
+        if not all(isinstance(place, int) for place in places):
+            raise call.bad("{op} takes whole numbers, got {got}.", got=places)
         ends = [range(size)[:place].stop for place in places]
     else:
         count = call.whole("indices_or_sections")
@@ -118,7 +122,9 @@ def tensor_split(call: Call) -> Bound:
             raise call.bad("{op} makes one part or more, got {count}.", count=count)
         longer, part = size % count, size // count
         ends = [part * place + min(place, longer) for place in range(1, count)]
-    return _split(call, sizes=[max(0, b - a) for a, b in pairwise([0, *ends, size])])
+    if ends != sorted(ends):
+        raise call.unmapped("{op} has places that do not follow one another.")
+    return _split(call, sizes=[b - a for a, b in pairwise([0, *ends, size])])
 
 
 def _split(call: Call, **how: object) -> Bound:

@@ -16,6 +16,10 @@ FIXED = "only"
 """What an argument is for of which the layers know the default alone."""
 
 
+ANY = "any"
+"""What an argument is for that may be None though it must be given."""
+
+
 class Written(NamedTuple):
     """A parsed call: the operation, and its parameters.
 
@@ -40,14 +44,18 @@ def written(text: str) -> Written:
 
 
 def _parameters(arguments: ast.arguments) -> Iterator[Parameter]:
-    missing: list[ast.expr | None] = [None] * (len(arguments.args) - len(arguments.defaults))
-    pairs = zip(arguments.args, [*missing, *arguments.defaults], strict=True)
-    for argument, default in pairs:
-        yield _parameter(argument, Parameter.POSITIONAL_OR_KEYWORD, default)
+    placed = [*arguments.posonlyargs, *arguments.args]
+    missing: list[ast.expr | None] = [None] * (len(placed) - len(arguments.defaults))
+    for argument, default in zip(placed, [*missing, *arguments.defaults], strict=True):
+        named = argument in arguments.args
+        kind = Parameter.POSITIONAL_OR_KEYWORD if named else Parameter.POSITIONAL_ONLY
+        yield _parameter(argument, kind, default)
     if arguments.vararg:
         yield _parameter(arguments.vararg, Parameter.VAR_POSITIONAL)
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         yield _parameter(argument, Parameter.KEYWORD_ONLY, default)
+    if arguments.kwarg:
+        yield _parameter(arguments.kwarg, Parameter.VAR_KEYWORD)
 
 
 def _parameter(argument: ast.arg, kind: object, default: ast.expr | None = None) -> Parameter:

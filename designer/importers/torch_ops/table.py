@@ -14,7 +14,8 @@ from designer.core.layer import (
 )
 from designer.core.message import message
 from designer.importers.torch_ops.binding import BadCall, Bound, Call, Unmapped
-from designer.importers.torch_ops.signature import FIXED, IGNORED, written
+from designer.importers.torch_ops.modules import BY_NAME, NOT_MODULES, REQUIRED, without_effect
+from designer.importers.torch_ops.signature import ANY, FIXED, IGNORED, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 FIRST = ("input", "self", "tensor", "tensors")
 """What PyTorch calls a first tensor that is called something else here."""
-
-WITHOUT_EFFECT = ("inplace", "device", "dtype")
-"""Last arguments of modules that change nothing in a drawing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +78,10 @@ def matching(kind: str, signature: Signature, fixed: Mapping[str, Raw]) -> Adapt
             place = place_of(kind, parameter)
             if place == FIXED and not same_value(given, parameter.default):
                 raise call.unmapped("{op} has {name} {got}.", name=parameter.name, got=given)
-            if place not in (FIXED, IGNORED):
-                (inputs if place in port_names(kind) else options)[place] = given
+            if place in port_names(kind):
+                inputs[place] = given
+            elif place not in (FIXED, IGNORED):
+                options[place] = given
         return call.to(kind, inputs, {**fixed, **options})
 
     return adapt
@@ -156,7 +156,7 @@ def found(op: str) -> Operation | None:
 def _of_module(op: str) -> Operation | None:
     space, _, name = op.partition(".")
     kind = name.removeprefix("Lazy")
-    if space != "nn" or kind not in CATALOGUE:
+    if space != "nn" or kind not in CATALOGUE or kind in NOT_MODULES:
         return None
     if OPERATIONS.get(f"nn.{kind}"):
         return _lazy(OPERATIONS[f"nn.{kind}"])
@@ -168,20 +168,25 @@ def _of_module(op: str) -> Operation | None:
 def _made_with(kind: type[Layer]) -> Signature:
     """How a module is made whose arguments are the options of its kind."""
     options = [option for option in options_of(kind) if option.name not in kind.not_torch]
+    required = REQUIRED.get(kind.kind, 0)
     learnt = [
-        Parameter(
-            option.name,
-            Parameter.POSITIONAL_OR_KEYWORD,
-            default=option.default,
-            annotation=option.name,
-        )
-        for option in options
+        _argument(option.name, Parameter.empty if place < required else option.default)
+        for place, option in enumerate(options)
     ]
-    others = [
-        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=IGNORED)
-        for name in WITHOUT_EFFECT
-    ]
-    return Signature([*learnt, *others])
+    named = [parameter for parameter in learnt if (kind.kind, parameter.name) in BY_NAME]
+    placed = [parameter for parameter in learnt if parameter not in named]
+    return Signature(
+        [
+            *placed,
+            *(_argument(name, default, IGNORED) for name, default in without_effect(kind.kind)),
+            *(parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in named),
+        ]
+    )
+
+
+def _argument(name: str, default: object, place: str = "") -> Parameter:
+    kind = Parameter.POSITIONAL_OR_KEYWORD
+    return Parameter(name, kind, default=default, annotation=place or name)
 
 
 def _lazy(plain: Operation) -> Operation:
@@ -241,6 +246,10 @@ def _arguments(
         reason = message("{op}: {reason}.", op=op, reason=str(error))
         raise BadCall(reason, early) from None
     given.apply_defaults()
+    for name, parameter in signature.parameters.items():
+        required = parameter.default is Parameter.empty and parameter.annotation != ANY
+        if required and given.arguments.get(name, parameter) is None:
+            raise BadCall(message("{op} needs a value for {name}.", op=op, name=name), early)
     return {
         name: _listed(value) if _is_rest(signature, name) else value
         for name, value in given.arguments.items()

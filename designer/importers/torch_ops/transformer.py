@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING
 
 from designer.core.message import message
 from designer.importers.torch_ops.binding import BadCall, ModuleCall
-from designer.importers.torch_ops.table import WITHOUT_EFFECT, found, operation, received
+from designer.importers.torch_ops.signature import IGNORED
+from designer.importers.torch_ops.table import found, operation, received, same
 
 if TYPE_CHECKING:
     from designer.importers.torch_ops.binding import Bound, Call
+
+
+same(
+    "Transformer",
+    "nn.Transformer(d_model=512, nhead=8, num_encoder_layers=6, num_decoder_layers=6,"
+    " dim_feedforward=2048, dropout=0.1, activation='relu', custom_encoder: only = None,"
+    " custom_decoder: only = None, layer_norm_eps=1e-05, batch_first=False, norm_first=False,"
+    " bias=True, device: _ = None, dtype: _ = None)",
+)
 
 
 @operation(
@@ -42,7 +52,10 @@ def _options(call: Call, inner: ModuleCall) -> dict[str, object]:
         reason = message("{op}: {reason}.", op=inner.op, reason=str(error))
         raise BadCall(reason, early=True) from None
     given.apply_defaults()
-    return {name: one for name, one in given.arguments.items() if name not in WITHOUT_EFFECT}
+    places = known.signature.parameters
+    return {
+        name: one for name, one in given.arguments.items() if places[name].annotation != IGNORED
+    }
 
 
 def _norm(call: Call, options: dict[str, object]) -> dict[str, object]:
