@@ -1,18 +1,19 @@
-"""Ready-made blocks of Swin: attention within windows of an image, named as in torchvision."""
+"""Ready-made blocks of Swin transformers, named as in torchvision; images have channels last."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from designer.core.code import Call, Code, Ref, Support
 from designer.core.composite import Composite, Net, Value
-from designer.core.layer import layer
+from designer.core.layer import Layer, Result, layer, same_value
 from designer.core.option import option
-from designer.core.size import Size, value
+from designer.core.size import Size, ceil_div, value
+from designer.core.tensor import Tensor
 from designer.layers.act import GELU
-from designer.layers.alike import ReshapeLike
-from designer.layers.arith import MaskedFill
 from designer.layers.attn import ScaledDotProductAttention
-from designer.layers.index import Index
 from designer.layers.linear import Linear
 from designer.layers.merge import Add
 from designer.layers.norm import LayerNorm
@@ -25,168 +26,290 @@ from designer.layers.ready_attention import (
     split_heads,
 )
 from designer.layers.reg import Dropout
-from designer.layers.shape import Flatten, Permute, Split, Unflatten
+from designer.layers.rules import FLOATS, check_dtype
+from designer.layers.shape import Split
 from designer.layers.source import Parameter
-from designer.layers.window import SHIFT, WINDOW, RollWindows, WindowIndex, WindowMask, check_images
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from designer.core.layer import Inputs
 
-    from designer.core.layer import Inputs, Result
+WINDOW = "Width and height of a window."
+SHIFT = "How far windows are moved down and right; less than window."
+IMAGES = "[N, H, W, C]"
 
-ACROSS = (0, 1, 3, 2, 4, 5)
-"""Swaps the rows within a window and the windows side by side; twice is nothing."""
+PARTITION = Support(
+    "window_partition",
+    '''
+def window_partition(x: Tensor, window: int, shift: int = 0) -> Tensor:
+    """Cut images [N, H, W, C] into [windows, window², C]; zeros fill the last ones."""
+    below, right = -x.shape[1] % window, -x.shape[2] % window
+    x = torch.nn.functional.pad(x, [0, 0, 0, right, 0, below])
+    up, left = (-shift if size > window else 0 for size in x.shape[1:3])
+    x = x.roll((up, left), (1, 2))
+    x = x.unflatten(2, (-1, window)).unflatten(1, (-1, window))
+    return x.transpose(2, 3).flatten(3, 4).flatten(0, 2)
+''',
+)
+REVERSE = Support(
+    "window_reverse",
+    '''
+def window_reverse(x: Tensor, like: Tensor, window: int, shift: int = 0) -> Tensor:
+    """Put windows [windows, window², C] together as images of the size of `like`."""
+    height, width = like.shape[1], like.shape[2]
+    rows, columns = -(-height // window), -(-width // window)
+    x = x.unflatten(1, (window, window)).unflatten(0, (-1, rows, columns))
+    x = x.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+    x = x.roll((shift if rows > 1 else 0, shift if columns > 1 else 0), (1, 2))
+    return x[:, :height, :width]
+''',
+)
+BIAS = Support(
+    "window_bias",
+    '''
+def window_bias(table: Tensor, like: Tensor, window: int, shift: int = 0) -> Tensor:
+    """What is added to scores: by distance, and -100 across seams of moved windows."""
+    place = torch.arange(window, device=table.device)
+    apart = place.unsqueeze(1) - place + window - 1
+    index = apart[:, None, :, None] * (2 * window - 1) + apart[None, :, None, :]
+    bias = table[index.flatten(2).flatten(0, 1)].permute(2, 0, 1).unsqueeze(0)
+    if shift == 0:
+        return bias
+    sides = []
+    for size in like.shape[1:3]:
+        length = -(-size // window) * window
+        at = torch.arange(length, device=table.device)
+        parts = (at >= length - window).int() + (at >= length - shift).int()
+        parts = parts if length > window else torch.zeros_like(parts)
+        sides.append(parts.unflatten(0, (-1, window)))
+    parts = 3 * sides[0][:, None, :, None] + sides[1][None, :, None, :]
+    parts = parts.flatten(2).flatten(0, 1)
+    seam = parts.unsqueeze(1) != parts.unsqueeze(2)
+    mask = torch.zeros_like(seam, dtype=table.dtype).masked_fill(seam, -100.0)
+    return (bias + mask.unsqueeze(1)).repeat(like.shape[0], 1, 1, 1)
+''',
+)
+MERGE = Support(
+    "merge_patches",
+    '''
+def merge_patches(x: Tensor) -> Tensor:
+    """Each 2×2 pixels of [N, H, W, C] as one of 4 C channels; zeros fill odd sides."""
+    x = torch.nn.functional.pad(x, [0, 0, 0, x.shape[2] % 2, 0, x.shape[1] % 2])
+    corners = [x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)]
+    return torch.cat(corners, dim=-1)
+''',
+)
 
 
-class Windowed(Composite):
-    """What attention and block share: windows over images, and how far they are shifted."""
+@dataclass(frozen=True, eq=False)
+class Windowed(Layer):
+    """What layers share that cut images into windows."""
 
-    n_heads: Size
-    window: Size
-    shift: int
+    window: Size = option(7, WINDOW, min=1)
+    shift: Size = option(0, SHIFT, min=0)
 
-    def checked(self, net: Net, x: Value) -> Size:
-        """The width of images whose sides windows cover, and which the heads divide."""
-        check_images(self, x.tensor, self.window)
-        side = value(self.window)
-        if side is not None and self.shift >= side:
-            template = "{layer} needs a shift below {expected}, got {got}."
-            raise self.refuse(template, option="shift", expected=side, got=self.shift)
-        width = net.size("d_model", x, -1, "[..., {}]")
-        check_heads(self, width, self.n_heads)
-        return width
+    def check_shift(self) -> None:
+        """Refuse windows that are moved by a window or more."""
+        room = value(self.window - self.shift)
+        if room is not None and room < 1:
+            template = "{layer} needs shift below {expected}, got {got}."
+            raise self.refuse(template, option="shift", expected=self.window, got=self.shift)
 
-    def varied(self, formal: tuple[str, ...]) -> str:
-        """Options that change the body, and whether the windows are shifted."""
-        return super().varied(formal) + ("Shifted" if self.shift else "")
+    def windows(self, x: Tensor) -> Size:
+        """How many windows there are of all images."""
+        down, across = ceil_div(x.axis(-3), self.window), ceil_div(x.axis(-2), self.window)
+        return x.axis(-4) * down * across
+
+    def called(self, function: Support) -> Code:
+        """A call of the function with the inputs, the window, and the shift where there is one."""
+        refs = tuple(Ref(port.name) for port in self.inputs())
+        shift = () if same_value(self.shift, 0) else (self.shift,)
+        return Code(Call(function, (*refs, self.window, *shift)))
 
     def caption(self, result: Result, inputs: Inputs) -> str:
-        """The heads and the window."""
-        return f"{self.n_heads} heads, {self.window}×{self.window}"
+        """The window: `7×7`."""
+        return f"{self.window}×{self.window}"
+
+
+@layer(
+    "WindowPartition",
+    family="shape",
+    aliases=("swin windows", "shifted windows", "tiles", "窗口划分", "移动窗口"),
+    title="Cut into windows",
+    stem="windows",
+)
+class WindowPartition(Windowed):
+    """Images cut into windows: [N, H, W, C] → [N · ⌈H/w⌉ · ⌈W/w⌉, w², C]."""
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, H, W, C] to [windows, window², C]."""
+        self.ranked(x, (4,), IMAGES)
+        self.check_shift()
+        y = Tensor((self.windows(x), self.window**2, x.axis(-1)), x.dtype)
+        return Result((y,), code=self.called(PARTITION))
+
+
+@layer(
+    "WindowReverse",
+    family="shape",
+    aliases=("swin windows", "merge windows", "窗口还原", "移动窗口"),
+    title="Put windows together",
+    stem="image",
+)
+class WindowReverse(Windowed):
+    """Windows as images again: [N · ⌈H/w⌉ · ⌈W/w⌉, w², C] → [N, H, W, C]."""
+
+    def infer(self, x: Tensor, like: Tensor) -> Result:
+        """[windows, window², C] and the images that were cut to [N, H, W, C]."""
+        self.ranked(x, (3,), "[windows, w², C]")
+        self.ranked(like, (4,), IMAGES, "like")
+        self.check_shift()
+        pairs = ((self.windows(like), x.axis(-3)), (self.window**2, x.axis(-2)))
+        for expected, got in pairs:
+            template = "{layer} needs {expected} at port x, got {got}."
+            refusal = self.refuse(template, port="x", expected=expected, got=got)
+            self.same(expected, got, refusal)
+        y = Tensor((*(like.axis(at) for at in (-4, -3, -2)), x.axis(-1)), x.dtype)
+        return Result((y,), code=self.called(REVERSE))
+
+
+@layer(
+    "WindowBias",
+    family="attn",
+    aliases=("relative position bias", "shifted window mask", "swin mask", "相对位置偏置"),
+    title="Relative position bias of windows",
+    stem="bias",
+)
+class WindowBias(Windowed):
+    """What is added to scores in windows: bᵢⱼ of the distance, −100 where a window has a seam."""
+
+    def infer(self, table: Tensor, like: Tensor) -> Result:
+        """[(2 w − 1)², heads] and [N, H, W, C] to [windows or 1, heads, w², w²]."""
+        self.ranked(table, (2,), "[(2 w - 1)², heads]", "table")
+        self.ranked(like, (4,), IMAGES, "like")
+        check_dtype(self, table, FLOATS, "table")
+        self.check_shift()
+        expected, got = (2 * self.window - 1) ** 2, table.axis(-2)
+        template = "{layer} needs {expected} rows at port table, got {got}."
+        refusal = self.refuse(template, port="table", expected=expected, got=got)
+        self.same(expected, got, refusal)
+        count = 1 if value(self.shift) == 0 else self.windows(like)
+        inner = self.window**2
+        y = Tensor((count, table.axis(-1), inner, inner), table.dtype)
+        return Result((y,), code=self.called(BIAS))
+
+
+@layer(
+    "MergePatches",
+    family="shape",
+    aliases=("space to depth", "patch merging", "focus", "像素合并", "块合并"),
+    title="Merge 2×2 pixels",
+    stem="merge",
+)
+class MergePatches(Layer):
+    """Each 2×2 pixels as one with all their channels: [N, H, W, C] → [N, ⌈H/2⌉, ⌈W/2⌉, 4·C]."""
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, H, W, C] to [N, ⌈H/2⌉, ⌈W/2⌉, 4·C]."""
+        self.ranked(x, (4,), IMAGES)
+        half = (ceil_div(x.axis(at), 2) for at in (-3, -2))
+        y = Tensor((x.axis(-4), *half, 4 * x.axis(-1)), x.dtype)
+        return Result((y,), code=Code(Call(MERGE, (Ref("x"),))))
 
 
 @layer(
     "WindowAttention",
     family="block",
-    aliases=("swin attention", "shifted window attention", "relative bias", "窗口注意力"),
-    title="Window attention (Swin)",
+    aliases=("swin attention", "shifted window attention", "local attention", "窗口注意力"),
+    title="Window attention",
     stem="attn",
 )
-class WindowAttention(Windowed):
-    """Attention within windows, shifted or not: y = softmax(q kᵀ / √d + b) v Wₒᵀ."""
+class WindowAttention(Composite):
+    """Attention of the pixels of a window, as in Swin: y = softmax(q kᵀ / √d + b) v Wₒᵀ."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(3, HEADS, min=1)
     window: Size = option(7, WINDOW, min=1)
-    shift: int = option(0, SHIFT, min=0)
-    dropout: float = option(0.0, DROPOUT, min=0, max=1)
+    shift: Size = option(0, SHIFT, min=0)
 
     divisors: ClassVar[Mapping[str, tuple[str, ...]]] = {"d_model": ("n_heads",)}
 
     def body(self, net: Net, x: Value) -> Value:
-        """[B, H, W, d_model], sides multiples of the window, to the same shape."""
-        width = self.checked(net, x)
-        bias = self._bias(net, x)
-        h = x
-        if self.shift:
-            h = net.call(RollWindows(window=self.window, shift=self.shift), x, called="rolled")
-        h = self._cut(net, h)
-        h = net.use("qkv", Linear(in_features=width, out_features=3 * width), h)
+        """[N, H, W, d_model] to the same shape."""
+        width = net.size("d_model", x, -1, "[N, H, W, {}]")
+        self.ranked(x.tensor, (4,), IMAGES)
+        check_heads(self, width, self.n_heads)
+        moved = {"window": self.window, "shift": self.shift}
+        h = net.call(WindowPartition(**moved), x, called="windows")
+        h = net.use("qkv", Linear(out_features=3 * width), h)
         names = ("query", "key", "value")
         thirds = zip("qkv", net.parts(Split(chunks=3, dim=-1), h, names), strict=True)
         q, k, v = (split_heads(net, part, self.n_heads, called) for called, part in thirds)
-        attention = ScaledDotProductAttention(dropout_p=self.dropout)
-        h = joined_heads(net, net.call(attention, q, k, v, bias))
+        shape = ((2 * self.window - 1) ** 2, self.n_heads)
+        table = net.use("relative_position_bias_table", Parameter(shape=shape))
+        bias = net.call(WindowBias(**moved), table, x, called="bias")
+        h = joined_heads(net, net.call(ScaledDotProductAttention(), q, k, v, bias))
         h = net.use("proj", Linear(in_features=width, out_features=width), h)
-        return self._joined(net, h, x)
+        return net.call(WindowReverse(**moved), h, x)
 
-    def _bias(self, net: Net, x: Value) -> Value:
-        """What is added to the scores: a learned number by head for each offset."""
-        side, inside = 2 * self.window - 1, self.window * self.window
-        table = Parameter(shape=(side * side, self.n_heads))
-        table_value = net.use("relative_position_bias_table", table)
-        index = net.use("relative_position_index", WindowIndex(window=self.window))
-        h = net.call(Index(dims=(0,)), table_value, index)
-        h = net.call(Unflatten(dim=0, unflattened_size=(inside, inside)), h)
-        bias = net.call(Permute(dims=(2, 0, 1)), h, called="bias")
-        if not self.shift:
-            return bias
-        strangers = net.call(WindowMask(window=self.window, shift=self.shift), x, called="mask")
-        return net.call(MaskedFill(), bias, strangers, called="bias")
-
-    def _cut(self, net: Net, x: Value) -> Value:
-        """[B, H, W, C] to [B, H / w, W / w, w², C]."""
-        h = net.call(Unflatten(dim=2, unflattened_size=(-1, self.window)), x)
-        h = net.call(Unflatten(dim=1, unflattened_size=(-1, self.window)), h)
-        h = net.call(Permute(dims=ACROSS), h)
-        return net.call(Flatten(start_dim=3, end_dim=4), h)
-
-    def _joined(self, net: Net, x: Value, like: Value) -> Value:
-        """[B, H / w, W / w, w², C] back to images."""
-        h = net.call(Unflatten(dim=3, unflattened_size=(self.window, self.window)), x)
-        h = net.call(ReshapeLike(), net.call(Permute(dims=ACROSS), h), like)
-        if not self.shift:
-            return h
-        return net.call(RollWindows(window=self.window, shift=self.shift, back=True), h)
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The window and the number of heads."""
+        return f"{self.window}×{self.window}, {self.n_heads} heads"
 
 
 @layer(
     "SwinBlock",
     family="block",
-    aliases=("swin transformer", "shifted window block", "hierarchical vit", "窗口变换器块"),
+    aliases=("swin transformer", "swin-t", "shifted windows", "移动窗口", "窗口变换器块"),
     title="Swin block",
     stem="block",
 )
-class SwinBlock(Windowed):
-    """Attention within windows and an MLP, as in Swin: y = x + f(norm(x))."""
+class SwinBlock(Composite):
+    """Attention in windows and MLP, as in Swin: h = x + A(LN(x)), y = h + MLP(LN(h))."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
     n_heads: Size = option(3, HEADS, min=1)
     window: Size = option(7, WINDOW, min=1)
-    shift: int = option(0, SHIFT, min=0)
+    shift: Size = option(0, SHIFT, min=0)
     d_hidden: Size | None = option(None, "Size within the MLP; 4·d_model when empty.", min=1)
     dropout: float = option(0.0, DROPOUT, min=0, max=1)
-    eps: float = option(1e-5, "Added to the variance, so that nothing is divided by 0.")
 
     divisors: ClassVar[Mapping[str, tuple[str, ...]]] = {"d_model": ("n_heads",)}
 
     def body(self, net: Net, x: Value) -> Value:
-        """[B, H, W, d_model], sides multiples of the window, to the same shape."""
-        width = self.checked(net, x)
+        """[N, H, W, d_model] to the same shape."""
+        width = net.size("d_model", x, -1, "[N, H, W, {}]")
+        self.ranked(x.tensor, (4,), IMAGES)
+        check_heads(self, width, self.n_heads)
         hidden = net.usual("d_hidden", 4 * width)
-        attention = WindowAttention(
-            n_heads=self.n_heads, window=self.window, shift=self.shift, dropout=self.dropout
-        )
-        h = net.use("attn", attention, net.use("norm1", LayerNorm(eps=self.eps), x))
+        attention = WindowAttention(n_heads=self.n_heads, window=self.window, shift=self.shift)
+        h = net.use("attn", attention, net.use("norm1", LayerNorm(), x))
         x = net.call(Add(), x, h, called="mixed")
         drop = Dropout(p=self.dropout)
-        wide = Linear(in_features=width, out_features=hidden)
-        mlp = (wide, GELU(), drop, Linear(in_features=hidden, out_features=width), drop)
-        return net.call(
-            Add(), x, net.chain("mlp", mlp, net.use("norm2", LayerNorm(eps=self.eps), x))
-        )
+        first = Linear(in_features=width, out_features=hidden)
+        mlp = (first, GELU(), drop, Linear(in_features=hidden, out_features=width), drop)
+        return net.call(Add(), x, net.chain("mlp", mlp, net.use("norm2", LayerNorm(), x)))
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The window and the number of heads."""
+        return f"{self.window}×{self.window}, {self.n_heads} heads"
 
 
 @layer(
     "PatchMerging",
     family="block",
-    aliases=("swin downsample", "space to depth", "merge patches", "图像块合并"),
+    aliases=("swin downsampling", "space to depth", "块合并", "下采样"),
     title="Patch merging (Swin)",
     stem="merge",
 )
 class PatchMerging(Composite):
-    """Four neighbours side by side, normalised and mapped to twice the width, as in Swin."""
+    """Half the image with twice the channels, as in Swin: y = LN(merged 2×2 pixels) Wᵀ."""
 
     d_model: Size | None = option(None, WIDTH, min=1)
-    eps: float = option(1e-5, "Added to the variance, so that nothing is divided by 0.")
 
     def body(self, net: Net, x: Value) -> Value:
-        """[B, H, W, d_model], sides even, to [B, H / 2, W / 2, 2·d_model]."""
-        check_images(self, x.tensor, 2)
-        width = net.size("d_model", x, -1, "[..., {}]")
-        h = net.call(Unflatten(dim=2, unflattened_size=(-1, 2)), x)
-        h = net.call(Unflatten(dim=1, unflattened_size=(-1, 2)), h)
-        h = net.call(Permute(dims=(0, 1, 3, 4, 2, 5)), h)
-        h = net.use("norm", LayerNorm(eps=self.eps), net.call(Flatten(start_dim=3), h))
-        back = Linear(in_features=4 * width, out_features=2 * width, bias=False)
-        return net.use("reduction", back, h)
+        """[N, H, W, d_model] to [N, ⌈H/2⌉, ⌈W/2⌉, 2·d_model]."""
+        width = net.size("d_model", x, -1, "[N, H, W, {}]")
+        self.ranked(x.tensor, (4,), IMAGES)
+        h = net.use("norm", LayerNorm(), net.call(MergePatches(), x, called="merged"))
+        last = Linear(in_features=4 * width, out_features=2 * width, bias=False)
+        return net.use("reduction", last, h)

@@ -11,7 +11,7 @@ from designer.core.composite import Composite, Net, Part, Value
 from designer.core.layer import layer
 from designer.core.option import option
 from designer.core.size import Size, Verdict, compare, maximum, value
-from designer.layers.act import GELU, Hardsigmoid, Hardswish, ReLU, ReLU6, Sigmoid, SiLU
+from designer.layers.act import GELU, Hardsigmoid, ReLU, ReLU6, Sigmoid, SiLU
 from designer.layers.conv import Conv2d
 from designer.layers.linear import Linear
 from designer.layers.merge import Add, Multiply
@@ -34,8 +34,6 @@ SQUEEZED: Mapping[str, Layer] = {"relu": ReLU(), "silu": SiLU()}
 """Activations between the two layers of squeeze and excitation."""
 GATES: Mapping[str, Layer] = {"sigmoid": Sigmoid(), "hardsigmoid": Hardsigmoid()}
 """What makes factors of the numbers that come out of them."""
-MOBILE: Mapping[str, Layer] = {"silu": SiLU(), "relu": ReLU(), "hardswish": Hardswish()}
-"""Activations of mobile networks."""
 
 
 class ImageBlock(Composite):
@@ -247,7 +245,7 @@ class InvertedResidual(ImageBlock):
 @layer(
     "MBConv",
     family="block",
-    aliases=("efficientnet", "mobile inverted bottleneck", "mobilenet v3 block", "移动倒残差块"),
+    aliases=("efficientnet", "mobile inverted bottleneck", "efficientnet-b0", "移动倒残差块"),
     title="Mobile inverted bottleneck",
     stem="block",
 )
@@ -262,7 +260,7 @@ class MBConv(ImageBlock):
     squeeze_channels: Size | None = option(
         None, "Channels squeezed into; a quarter of the input's when empty.", min=1
     )
-    activation: str = option("silu", "What stands behind the norms.", choices=tuple(MOBILE))
+    activation: str = option("silu", "What stands behind the norms.", choices=tuple(SQUEEZED))
 
     def body(self, net: Net, x: Value) -> Value:
         """[N, in_channels, H, W] to [N, out_channels, H / stride, W / stride]."""
@@ -275,13 +273,12 @@ class MBConv(ImageBlock):
         return net.call(Add(), h, x) if plain else h
 
     def _chain(self, channels: Size, squeezed: Size, out: Size, stride: int) -> tuple[Part, ...]:
-        act = MOBILE[str.__str__(self.activation)]
+        act = SQUEEZED[str.__str__(self.activation)]
         widened = value(self.expand_ratio) != 1
         within = channels * self.expand_ratio if widened else channels
         wide = ((conv(within, 1), BatchNorm2d(), act),) if widened else ()
         filters = conv(within, self.kernel_size, stride, groups=within)
-        between = "relu" if self.activation == "hardswish" else self.activation
-        squeeze = SqueezeExcitation(squeeze_channels=squeezed, activation=between)
+        squeeze = SqueezeExcitation(squeeze_channels=squeezed, activation=self.activation)
         return (*wide, (filters, BatchNorm2d(), act), squeeze, (conv(out, 1), BatchNorm2d()))
 
     def varied(self, formal: tuple[str, ...]) -> str:
