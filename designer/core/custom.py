@@ -142,6 +142,11 @@ class CustomUse(Layer):
         """The declared output ports."""
         return tuple(Port(output.name) for output in self.custom.outputs)
 
+    @property
+    def called(self) -> str:
+        """The name of its class."""
+        return self.title
+
     def infer(self, **inputs: Tensor) -> Result:
         """What the declaration says of these inputs."""
         for fault in self.faults:
@@ -214,7 +219,7 @@ class _Bindings:
 
     def _refused(self, port: CustomInput, expected: object, got: object) -> LayerError:
         text = "{layer} expects {expected} at {port}, got {got}."
-        said = message(text, layer=self.layer.title, expected=expected, port=port.name, got=got)
+        said = message(text, layer=self.layer.called, expected=expected, port=port.name, got=got)
         return LayerError(said, port=port.name)
 
     def _bind(self, port: CustomInput, got: Tensor) -> None:
@@ -247,7 +252,7 @@ class _Bindings:
         template = "{layer} expects {axis} = {expected} at {port}, got {got}."
         said = message(
             template,
-            layer=self.layer.title,
+            layer=self.layer.called,
             axis=axis,
             expected=expected,
             port=port.name,

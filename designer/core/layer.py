@@ -162,6 +162,11 @@ class Layer:
         """The output ports, in the order of `Result.outputs`."""
         return (Port("out"),)
 
+    @property
+    def called(self) -> str:
+        """What sentences call it."""
+        return self.kind
+
     def batch_axis(self) -> int | None:
         """The axis of the first input that this layer takes for the batch, where that matters."""
         return None
@@ -180,14 +185,14 @@ class Layer:
     # What rules share
 
     def refuse(self, template: str, /, **values: object) -> LayerError:
-        """A LayerError of this layer; `{layer}` in the template is its kind.
+        """A LayerError of this layer; `{layer}` in the template is what it is called.
 
         The keywords `port` and `option` also say where it is, `expected` and `got`, when sizes,
         which two do not agree.
         """
         place = {key: values[key] for key in ("port", "option") if key in values}
         pair = {key: values[key] for key in ("expected", "got") if _is_size(values.get(key))}
-        return LayerError(message(template, layer=self.kind, **values), **place, **pair)  # type: ignore[arg-type]
+        return LayerError(message(template, layer=self.called, **values), **place, **pair)  # type: ignore[arg-type]
 
     def agree(self, option: str, got: Size, tensor: Tensor, pattern: str, port: str = "x") -> Size:
         """The size of an axis that an input determines and the user may pin.
@@ -203,7 +208,7 @@ class Layer:
             raise LayerError(
                 message(
                     "{layer} expects {expected}, got {got}.",
-                    layer=self.kind,
+                    layer=self.called,
                     expected=pattern.format(pinned),
                     got=tensor,
                 ),
@@ -233,7 +238,7 @@ class Layer:
             template = "{layer} needs {expected} = {got}: cannot be checked."
         else:
             return
-        text = message(template, layer=self.kind, expected=expected, got=got)
+        text = message(template, layer=self.called, expected=expected, got=got)
         note(Remark("hint", text, remark.port, remark.option, expected, got))
 
     def ranked(

@@ -194,6 +194,7 @@ def test_sizes_that_are_not_known_stay_so() -> None:
 def test_sizes_equal_at_their_values_only_are_told() -> None:
     (remark,) = examined(GATED, {"x": Tensor((B, D)), "gate": Tensor((B, 64))}).remarks
     assert remark.severity == "hint"
+    assert str(remark.message).startswith("GatedScale needs d_model = 64")
     assert remark.port == "gate"
 
 
