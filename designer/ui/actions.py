@@ -306,6 +306,15 @@ ACTIONS: tuple[Action, ...] = (
         scope=CANVAS,
     ),
     Action(
+        id="design.arrange",
+        title="Arrange",
+        menu=_DESIGN,
+        keys=("Ctrl+L",),
+        group=1,
+        enabled=HAS_LAYERS,
+        icon="arrange",
+    ),
+    Action(
         id="design.group",
         title="Make block",
         menu=_DESIGN,

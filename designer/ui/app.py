@@ -150,6 +150,7 @@ class App(QObject):
             "design.next-problem": partial(self.go_to_problem, 1),
             "design.previous-problem": partial(self.go_to_problem, -1),
             "design.lock": canvas.lock_selection,
+            "design.arrange": canvas.arrange,
             "design.group": canvas.group_selection,
             "design.unpack": canvas.unpack_selection,
             "design.enter": canvas.enter_selection,

@@ -9,10 +9,12 @@ from PySide6.QtCore import QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QCursor, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from designer.core import edits
 from designer.core.fragment import part
 from designer.core.message import message
 from designer.files.refusal import Refusal
 from designer.ui.canvas import blocks, clipboard, commands
+from designer.ui.canvas.arranging import new_places
 from designer.ui.canvas.breadcrumb import Breadcrumb
 from designer.ui.canvas.controls import ZoomControls
 from designer.ui.canvas.fix_popup import FixPopup
@@ -515,6 +517,7 @@ class Canvas(QWidget):
             "Alt+Return": self.show_fixes,
             "Alt+Enter": self.show_fixes,
             "L": self.lock_selection,
+            "Ctrl+L": self.arrange,
             "Ctrl+G": self.group_selection,
             "Ctrl+Shift+G": self.unpack_selection,
             "Return": self.enter_selection,
@@ -542,6 +545,19 @@ class Canvas(QWidget):
             self.stage.select(())
         else:
             self.outWanted.emit(-1)
+
+    # Arranging
+
+    def arrange(self) -> None:
+        """Arrange the selected nodes, all where none or one is selected."""
+        drawing = self.stage.drawing
+        chosen = self.selection if len(self.selection) > 1 else list(drawing.cards)
+        places = new_places(drawing, chosen)
+        if places:
+            self.stage.apply(edits.move(places), message("Arrange"))
+        if len(chosen) == len(drawing.cards):
+            self.fit_all()
+            self._keep_legible()
 
     # Blocks
 
