@@ -1,9 +1,8 @@
-"""Ready-made attention and blocks against transformers and PyTorch with the same weights."""
+"""Ready-made attention against transformers and PyTorch with the same weights."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,137 +10,33 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from designer.core import count, edits, size
-from designer.core.document import Dimension
+from designer.core import count, size
 from designer.core.layer import CATALOGUE, examine
 from designer.core.size import free, value
 from designer.core.tensor import Tensor as Shape
-from tests import facts
 from tests.core.drawing import Drawing
+from tests.layers.models import (
+    agree,
+    block,
+    causal,
+    drawing,
+    library,
+    numbers,
+    of_block,
+    rotary,
+    shapes_of,
+)
 from tests.layers.oracle import made, refusal, t, verdict
 from tests.layers.test_ready import drawing_of, module_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from types import ModuleType
-
-Renamed = dict[str, str]
 
 
 @pytest.fixture(scope="module")
 def transformers() -> ModuleType:
-    """The library of models, which warns of its own dependencies when it is imported."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        import transformers
-
-    found: ModuleType = transformers
-    return found
-
-
-def renamed(name: str, names: Renamed) -> str:
-    """A parameter's name in the reference, where `names` tells what its owner is called there."""
-    for mine, theirs in names.items():
-        if name == mine or name.startswith(f"{mine}."):
-            return theirs + name[len(mine) :]
-    return name
-
-
-def randomised(reference: nn.Module) -> nn.Module:
-    """The reference in double precision, every parameter another random number."""
-    torch.manual_seed(1)
-    reference = reference.double().eval()
-    with torch.no_grad():
-        for parameter in reference.parameters():
-            parameter.copy_(torch.randn(parameter.shape) / math.sqrt(parameter[0].numel()))
-    return reference
-
-
-def agree(
-    module: nn.Module,
-    reference: nn.Module,
-    use: Callable[..., Tensor],
-    inputs: Iterable[Tensor],
-    names: Renamed | None = None,
-    *,
-    taken: Callable[[str, Tensor], Tensor] = lambda _, tensor: tensor,
-) -> None:
-    """With the reference's weights, outputs and all gradients are equal within 1e-5.
-
-    `names` maps attributes of the block to those of the reference; `use` calls the reference.
-    """
-    module, reference = module.double(), randomised(reference)
-    theirs = dict(reference.named_parameters())
-    pairs = {
-        name: renamed(name.removeprefix("block."), names or {})
-        for name, _ in module.named_parameters()
-    }
-    assert sorted(pairs.values()) == sorted(theirs)
-    with torch.no_grad():
-        for name, parameter in module.named_parameters():
-            parameter.copy_(taken(name, theirs[pairs[name]]))
-    mine = [x.clone().requires_grad_(x.is_floating_point()) for x in inputs]
-    others = [x.clone().requires_grad_(x.is_floating_point()) for x in inputs]
-    got, expected = module(*mine), use(*others)
-    torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
-    direction = torch.randn(got.shape, dtype=torch.float64)
-    learned = dict(module.named_parameters())
-    gradients = torch.autograd.grad(
-        (got * direction).sum(), [*filter(_learns, mine), *learned.values()]
-    )
-    wanted = torch.autograd.grad(
-        (expected * direction).sum(),
-        [*filter(_learns, others), *(theirs[pairs[name]] for name in learned)],
-    )
-    names_of = ["input"] * sum(map(_learns, mine)) + list(learned)
-    for name, one, other in zip(names_of, gradients, wanted, strict=True):
-        torch.testing.assert_close(one, taken(name, other), rtol=1e-5, atol=1e-5)
-
-
-def _learns(x: Tensor) -> bool:
-    return x.requires_grad
-
-
-def numbers(*shape: int) -> Tensor:
-    """Random numbers."""
-    torch.manual_seed(2)
-    return torch.randn(shape, dtype=torch.float64)
-
-
-def block(kind: str, *shapes: tuple[int | str, ...], **options: Any) -> nn.Module:
-    """The exported module of one block with an input for each of its first ports."""
-    return module_of(drawing(kind, *shapes, **options))
-
-
-def sketch() -> Drawing:
-    """An empty drawing that knows of the positions S of a memory."""
-    drawn = Drawing()
-    drawn.do(edits.set_dimension("S", Dimension("positions of the memory", trial=5)))
-    return drawn
-
-
-def drawing(kind: str, *shapes: tuple[int | str, ...], **options: Any) -> Drawing:
-    """One block with an input for each of its first ports."""
-    drawn = sketch()
-    given = [drawn.input(*shape) for shape in shapes]
-    drawn.add("Output", drawn.add(kind, *given, name="block", **options))
-    return drawn
-
-
-def causal(length: int, window: int | None = None) -> Tensor:
-    """The mask that transformers adds to scores."""
-    later = torch.ones(length, length, dtype=torch.bool).triu(1)
-    if window is not None:
-        later = later | torch.ones(length, length, dtype=torch.bool).tril(-window)
-    return torch.zeros(1, 1, length, length, dtype=torch.float64).masked_fill(later, -math.inf)
-
-
-def rotary(transformers: ModuleType, family: str, name: str, config: Any, x: Tensor) -> Any:
-    """Cosines and sines of positions as the family's own module makes them."""
-    modeling = getattr(transformers.models, family)
-    made = getattr(getattr(modeling, f"modeling_{family}"), name)(config)
-    return made(x, torch.arange(x.shape[1])[None])
+    """The library of models, imported when a test needs it: that takes seconds."""
+    return library()
 
 
 # Multi-head latent attention
@@ -181,8 +76,8 @@ def test_latent_attention_of_deepseek_v3(
         return found
 
     options = {**LATENT, "q_lora_rank": rank, "rope_interleave": interleaved, "rope_theta": 500.0}
-    module = block("MultiHeadLatentAttention", ("B", "T", 16), **options)
-    agree(module, reference, use, [numbers(2, 7, 16)])
+    drawn = drawing("MultiHeadLatentAttention", ("B", "T", 16), **options)
+    agree(drawn, reference, use, [numbers(2, 7, 16)])
 
 
 def test_latent_attention_without_a_batch() -> None:
@@ -216,8 +111,8 @@ def test_attention_and_block_of_qwen3(transformers: ModuleType) -> None:
         return found
 
     options = {"n_heads": 4, "n_kv_heads": 2, "head_dim": 6, "d_hidden": 24, "rope_theta": 500.0}
-    module = block("LlamaBlock", ("B", "T", 16), **options, qk_norm=True)
-    agree(module, reference, use, [numbers(2, 7, 16)])
+    drawn = drawing("LlamaBlock", ("B", "T", 16), **options, qk_norm=True)
+    agree(drawn, reference, use, [numbers(2, 7, 16)])
 
 
 def test_block_of_mistral_with_its_window(transformers: ModuleType) -> None:
@@ -240,8 +135,8 @@ def test_block_of_mistral_with_its_window(transformers: ModuleType) -> None:
         found: Tensor = model(inputs_embeds=x).last_hidden_state
         return found
 
-    module = block("LlamaBlock", ("B", "T", 16), n_heads=4, n_kv_heads=1, d_hidden=24, window=3)
-    agree(module, reference, use, [numbers(2, 7, 16)])
+    drawn = drawing("LlamaBlock", ("B", "T", 16), n_heads=4, n_kv_heads=1, d_hidden=24, window=3)
+    agree(drawn, reference, use, [numbers(2, 7, 16)])
 
 
 @pytest.mark.parametrize("layer", [0, 1])
@@ -270,8 +165,8 @@ def test_block_of_gemma_2(transformers: ModuleType, layer: int) -> None:
 
     options = {"n_heads": 4, "n_kv_heads": 2, "head_dim": 6, "d_hidden": 24}
     capped = {"scale": 1 / 3, "softcap": 0.5, "window": window}
-    module = block("Gemma2Block", ("B", "T", 16), **options, **capped)
-    agree(module, reference, use, [numbers(2, 7, 16)])
+    drawn = drawing("Gemma2Block", ("B", "T", 16), **options, **capped)
+    agree(drawn, reference, use, [numbers(2, 7, 16)])
 
 
 def test_multi_query_attention_of_starcoder(transformers: ModuleType) -> None:
@@ -285,66 +180,13 @@ def test_multi_query_attention_of_starcoder(transformers: ModuleType) -> None:
         found: Tensor = reference(x, attention_mask=causal(x.shape[1]))[0]
         return found
 
-    module = block("MultiQueryAttention", ("B", "T", 12), n_heads=3)
-    agree(module, reference, use, [numbers(2, 5, 12)])
+    drawn = drawing("MultiQueryAttention", ("B", "T", 12), n_heads=3)
+    agree(drawn, reference, use, [numbers(2, 5, 12)])
 
 
 def test_multi_query_attention_is_found_by_its_names() -> None:
     for word in ("mqa", "多查询注意力"):
         assert [kind for kind, made in CATALOGUE.items() if word in made.aliases]
-
-
-# BERT, Whisper and the like
-
-
-BERT = {
-    "attention.q_proj": "attention.self.query",
-    "attention.k_proj": "attention.self.key",
-    "attention.v_proj": "attention.self.value",
-    "attention.out_proj": "attention.output.dense",
-    "attention_norm": "attention.output.LayerNorm",
-    "intermediate": "intermediate.dense",
-    "output_norm": "output.LayerNorm",
-    "output": "output.dense",
-}
-
-
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("activation", ["gelu", "relu"])
-def test_block_of_bert(transformers: ModuleType, activation: str, masked: bool) -> None:
-    config = transformers.BertConfig(
-        hidden_size=12,
-        num_attention_heads=3,
-        intermediate_size=24,
-        hidden_act=activation,
-        attn_implementation="eager",
-    )
-    reference = transformers.models.bert.modeling_bert.BertLayer(config)
-    mask = numbers(2, 1, 1, 5)
-
-    def use(x: Tensor, *masks: Tensor) -> Tensor:
-        found: Tensor = reference(x, *masks)
-        return found
-
-    shapes: list[tuple[int | str, ...]] = [("B", "T", 12), ("B", 1, 1, "T")]
-    options = {"n_heads": 3, "d_hidden": 24, "activation": activation}
-    module = block("BERTBlock", *shapes[: 1 + masked], **options)
-    agree(module, reference, use, [numbers(2, 5, 12), mask][: 1 + masked], BERT)
-
-
-def test_a_mask_by_head_and_one_of_truth_values() -> None:
-    drawn = Drawing()
-    x = drawn.input("B", 5, 12)
-    mask = drawn.input(3, 5, 5, dtype="bool")
-    node = drawn.add("BERTBlock", x, n_heads=3, name="block")
-    drawn.wire(mask, node, "attn_mask")
-    drawn.add("Output", node)
-    module, values = module_of(drawn), numbers(2, 5, 12).float()
-    every = torch.ones(3, 5, 5, dtype=torch.bool)
-    plain = block("BERTBlock", ("B", 5, 12), n_heads=3)
-    plain.load_state_dict(module.state_dict())
-    torch.testing.assert_close(module(values, every), plain(values))
-    assert not torch.allclose(module(values, every.tril()), plain(values))
 
 
 def attention_of_whisper(transformers: ModuleType, *, causal: bool = False) -> nn.Module:
@@ -359,28 +201,28 @@ def attention_of_whisper(transformers: ModuleType, *, causal: bool = False) -> n
 
 def test_attention_of_whisper(transformers: ModuleType) -> None:
     reference = attention_of_whisper(transformers)
-    module = block("ProjectedAttention", ("B", "T", 12), n_heads=3, k_bias=False)
-    agree(module, reference, lambda x: reference(x)[0], [numbers(2, 5, 12)])
+    drawn = drawing("ProjectedAttention", ("B", "T", 12), n_heads=3, k_bias=False)
+    agree(drawn, reference, lambda x: reference(x)[0], [numbers(2, 5, 12)])
 
 
 def test_causal_attention_of_whisper(transformers: ModuleType) -> None:
     reference = attention_of_whisper(transformers, causal=True)
     options = {"n_heads": 3, "k_bias": False, "is_causal": True}
-    module = block("ProjectedAttention", ("B", "T", 12), **options)
+    drawn = drawing("ProjectedAttention", ("B", "T", 12), **options)
 
     def use(x: Tensor) -> Tensor:
         found: Tensor = reference(x, attention_mask=causal(x.shape[1]))[0]
         return found
 
-    agree(module, reference, use, [numbers(2, 5, 12)])
+    agree(drawn, reference, use, [numbers(2, 5, 12)])
 
 
 def test_cross_attention_of_whisper(transformers: ModuleType) -> None:
     reference = attention_of_whisper(transformers)
     options = {"n_heads": 3, "k_bias": False}
-    module = block("ProjectedAttention", ("B", "T", 12), ("B", "S", 12), **options)
+    drawn = drawing("ProjectedAttention", ("B", "T", 12), ("B", "S", 12), **options)
     values = [numbers(2, 5, 12), numbers(2, 7, 12) + 1]
-    agree(module, reference, lambda x, m: reference(x, key_value_states=m)[0], values)
+    agree(drawn, reference, lambda x, m: reference(x, key_value_states=m)[0], values)
 
 
 class FromWiderMemory(nn.Module):
@@ -398,142 +240,10 @@ class FromWiderMemory(nn.Module):
 
 def test_cross_attention_to_a_memory_of_another_width() -> None:
     reference = FromWiderMemory()
-    names = {f"{part}_proj.weight": f"inner.{part}_proj_weight" for part in "qkv"}
-    module = block("ProjectedAttention", ("B", "T", 12), ("B", "S", 8), n_heads=3, bias=False)
+    names = {f"block.{part}_proj.weight": f"inner.{part}_proj_weight" for part in "qkv"}
+    drawn = drawing("ProjectedAttention", ("B", "T", 12), ("B", "S", 8), n_heads=3, bias=False)
     inputs = [numbers(2, 5, 12), numbers(2, 7, 8)]
-    agree(module, reference, reference, inputs, {**names, "out_proj": "inner.out_proj"})
-
-
-# T5
-
-
-def t5(transformers: ModuleType, *, decoder: bool, gated: bool) -> Any:
-    """T5's configuration, small, with heads that do not make up the width."""
-    return transformers.T5Config(
-        d_model=12,
-        d_kv=5,
-        d_ff=24,
-        num_heads=3,
-        num_layers=1,
-        is_decoder=decoder,
-        relative_attention_num_buckets=8,
-        relative_attention_max_distance=6,
-        feed_forward_proj="gated-gelu" if gated else "relu",
-        attn_implementation="eager",
-    )
-
-
-def t5_names(cross: bool, gated: bool) -> Renamed:
-    """Our attributes in T5's names."""
-    last = 2 if cross else 1
-    names = {
-        "block.attention": "layer.0.SelfAttention",
-        "block.attention_norm": "layer.0.layer_norm",
-        "block.mlp_norm": f"layer.{last}.layer_norm",
-        "block.mlp": f"layer.{last}.DenseReluDense",
-        "bias": "layer.0.SelfAttention",
-    }
-    if cross:
-        names["block.cross_norm"] = "layer.1.layer_norm"
-        names["block.cross_attention"] = "layer.1.EncDecAttention"
-    return names
-
-
-def t5_drawing(kind: str, cross: bool, gated: bool) -> Drawing:
-    """A block of T5 that gets its position bias from a layer of its own."""
-    drawn = sketch()
-    x = drawn.input("B", "T", 12)
-    given = [x, drawn.input("B", "S", 12)] if cross else [x]
-    bias = drawn.add(
-        "RelativePositionBias",
-        x,
-        name="bias",
-        n_heads=3,
-        num_buckets=8,
-        max_distance=6,
-        bidirectional=not cross,
-    )
-    activation = "gelu_tanh" if gated else "relu"
-    options: dict[str, Any] = {"n_heads": 3, "head_dim": 5, "d_hidden": 24}
-    options["activation"] = activation
-    node = drawn.add(kind, *given, name="block", gated=gated, **options)
-    drawn.wire(bias, node, "position_bias")
-    drawn.add("Output", node)
-    return drawn
-
-
-class Kept(nn.Module):
-    """An exported design whose parameters keep the name of their block."""
-
-    def __init__(self, design: nn.Module) -> None:
-        super().__init__()
-        self.design = design
-
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """What the design gives."""
-        found: Tensor = self.design(*inputs)
-        return found
-
-
-@pytest.mark.parametrize("gated", [False, True])
-def test_encoder_block_of_t5_with_its_position_bias(transformers: ModuleType, gated: bool) -> None:
-    config = t5(transformers, decoder=False, gated=gated)
-    modeling = transformers.models.t5.modeling_t5
-    reference = modeling.T5Block(config, has_relative_attention_bias=True)
-    module = Kept(module_of(t5_drawing("T5Block", False, gated)))
-    names = {f"design.{mine}": name for mine, name in t5_names(False, gated).items()}
-    agree(module, reference, lambda x: reference(x)[0], [numbers(2, 11, 12)], names)
-
-
-@pytest.mark.parametrize("gated", [False, True])
-def test_decoder_block_of_t5_with_its_position_bias(transformers: ModuleType, gated: bool) -> None:
-    config = t5(transformers, decoder=True, gated=gated)
-    modeling = transformers.models.t5.modeling_t5
-    reference = modeling.T5Block(config, has_relative_attention_bias=True, layer_idx=0)
-
-    def use(x: Tensor, memory: Tensor) -> Tensor:
-        mask = causal(x.shape[1])
-        found: Tensor = reference(x, attention_mask=mask, encoder_hidden_states=memory)[0]
-        return found
-
-    module = Kept(module_of(t5_drawing("T5DecoderBlock", True, gated)))
-    names = {f"design.{mine}": name for mine, name in t5_names(True, gated).items()}
-    agree(module, reference, use, [numbers(2, 11, 12), numbers(2, 4, 12) + 1], names)
-
-
-@pytest.mark.parametrize("length", [1, 5, 300])
-@pytest.mark.parametrize("bidirectional", [True, False])
-@pytest.mark.parametrize(("buckets", "distance"), [(32, 128), (8, 6), (33, 50)])
-def test_buckets_of_t5(
-    transformers: ModuleType, length: int, bidirectional: bool, buckets: int, distance: int
-) -> None:
-    attention = transformers.models.t5.modeling_t5.T5Attention
-    positions = torch.arange(length)
-    expected = attention._relative_position_bucket(
-        positions - positions[:, None], bidirectional, buckets, distance
-    )
-    options = {"num_buckets": buckets, "max_distance": distance, "bidirectional": bidirectional}
-    module = block("RelativeBuckets", ("B", "T", 4), **options)
-    assert torch.equal(module(torch.zeros(1, length, 4)), expected)
-
-
-def test_a_causal_block_of_t5_without_a_bias_hides_what_comes_later() -> None:
-    module = block("T5DecoderBlock", ("B", "T", 12), ("B", "S", 12), n_heads=3)
-    x, memory = numbers(1, 6, 12).float(), numbers(1, 4, 12).float()
-    changed = torch.cat([x[:, :-1], x[:, -1:] + 1], 1)
-    torch.testing.assert_close(module(x, memory)[:, :-1], module(changed, memory)[:, :-1])
-
-
-# PyTorch's own blocks of 2017 are layers already; their state is the original's
-
-
-def test_blocks_of_2017_are_found_as_such() -> None:
-    drawn = sketch()
-    x, memory = drawn.input("B", "T", 512), drawn.input("B", "S", 512)
-    node = drawn.add("TransformerDecoderLayer", x, memory, nhead=8, batch_first=True, name="block")
-    drawn.add("Output", node)
-    assert shapes_of(drawn) == of_block("transformer_base_nn", "decoder.layers.0.")
-    assert "cross-attention" in CATALOGUE["TransformerDecoderLayer"].aliases
+    agree(drawn, reference, reference, inputs, {**names, "block.out_proj": "inner.out_proj"})
 
 
 # Norm, cap and positions
@@ -541,9 +251,9 @@ def test_blocks_of_2017_are_found_as_such() -> None:
 
 def test_norm_of_gemma(transformers: ModuleType) -> None:
     reference = transformers.models.gemma2.modeling_gemma2.Gemma2RMSNorm(12)
-    module = block("GemmaNorm", ("B", "T", 12))
-    assert not next(iter(module.parameters())).any()  # it starts as a scale of 1
-    agree(module, reference, reference, [numbers(2, 5, 12)])
+    drawn = drawing("GemmaNorm", ("B", "T", 12))
+    assert not next(module_of(drawn).parameters()).any()  # it starts as a scale of 1
+    agree(drawn, reference, reference, [numbers(2, 5, 12)])
 
 
 def test_softcap() -> None:
@@ -567,65 +277,7 @@ def test_a_softcapped_attention_drops_only_in_training(bidirectional: bool) -> N
     assert not torch.allclose(module.train()(*inputs), scores.softmax(-1) @ inputs[2])
 
 
-def waves_of_2017(length: int, width: int) -> Tensor:
-    """PE(t, 2i) = sin(t / 10000^(2i/d)), PE(t, 2i + 1) = cos(t / 10000^(2i/d)), one by one."""
-    rows = [
-        [(math.sin, math.cos)[i % 2](t / 10000 ** ((i - i % 2) / width)) for i in range(width)]
-        for t in range(length)
-    ]
-    return torch.tensor(rows)
-
-
-def waves_of_whisper(transformers: ModuleType, length: int, width: int) -> Tensor:
-    """The table of Whisper's encoder."""
-    found: Tensor = transformers.models.whisper.modeling_whisper.sinusoids(length, width)
-    return found
-
-
-@pytest.mark.parametrize("max_len", [None, 20])
-@pytest.mark.parametrize("layout", ["interleaved", "halves"])
-def test_waves(transformers: ModuleType, layout: str, max_len: int | None) -> None:
-    module = block("SinusoidalPositions", ("B", "T", 8), layout=layout, max_len=max_len)
-    whisper = layout == "halves"
-    table = waves_of_whisper(transformers, 20, 8) if whisper else waves_of_2017(20, 8)
-    torch.testing.assert_close(module(torch.zeros(2, 7, 8)), table[:7], rtol=1e-5, atol=1e-6)
-    assert [tuple(b.shape) for b in module.buffers()] == [(20, 8)] * (max_len is not None)
-
-
-def test_positions_are_added(transformers: ModuleType) -> None:
-    x = numbers(2, 7, 8).float()
-    for source, table in (
-        ("interleaved", waves_of_2017(7, 8)),
-        ("halves", waves_of_whisper(transformers, 7, 8)),
-    ):
-        module = block("PositionalEncoding", ("B", "T", 8), source=source)
-        torch.testing.assert_close(module(x), x + table, rtol=1e-5, atol=1e-6)
-    learned = block("PositionalEncoding", ("B", "T", 8), max_len=9)
-    (table,) = learned.parameters()
-    assert table.shape == (9, 8)
-    torch.testing.assert_close(learned(x), x + table[:7])
-
-
-@pytest.mark.parametrize("window", [None, 1, 3, 9])
-def test_causal_mask(window: int | None) -> None:
-    module = block("CausalMask", ("B", "T", 8), window=window)
-    found = module(torch.zeros(2, 5, 8))
-    reach = 5 if window is None else window
-    assert found.tolist() == [[0 <= i - j < reach for j in range(5)] for i in range(5)]
-
-
 # Known models at full size
-
-
-def shapes_of(drawn: Drawing) -> list[tuple[int | None, ...]]:
-    """The shapes of all parameters."""
-    rows = count.rows(drawn.editor.analysis)
-    return [tuple(map(size.value, row.param.shape)) for row in rows]
-
-
-def of_block(model: str, prefix: str) -> list[tuple[int, ...]]:
-    """The shapes of a block of a real model."""
-    return [row.shape for row in facts.block(model, prefix)]
 
 
 FULL: list[tuple[str, str, str, tuple[tuple[int | str, ...], ...], dict[str, Any]]] = [
