@@ -35,6 +35,9 @@ MOST_ON_CPU = 50_000_000
 MOST_OPERATIONS = 20_000_000_000
 """The same for the operations of its forward pass."""
 
+MOST_TENSORS = 100_000
+"""A module with more of them takes too long to build."""
+
 REDUCED = 32
 """About what variables are reduced to."""
 
@@ -230,6 +233,9 @@ def _doubt(analysis: Analysis) -> Message | None:
             template = "{name} = {trial} is not a multiple of {multiple}."
             at = {"trial": dimension.trial, "multiple": dimension.multiple}
             return message(template, name=name, **at)
+    tensors = count.tensors(analysis)
+    if tensors > MOST_TENSORS:
+        return message("{count} tensors are too many to build.", count=numbers.count(tensors))
     return next((p.message for p in analysis.problems() if p.blocks), None)
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from designer.core import count, size
+from designer.core import count, edits, size
 from designer.core.composite import Composite, Net, Value
 from designer.core.copies import Bank, Repeat
+from designer.core.document import Variable
 from designer.core.expression import Expression
 from designer.core.layer import CATALOGUE, Port, layer
 from designer.core.option import option
@@ -294,6 +295,25 @@ def test_a_comparison_with_torch_finds_no_difference() -> None:
     report = check(drawing.editor.document)
     assert report.matches, report
     assert len([case for case in report.cases if case.skipped is None]) > 1
+
+
+def test_experts_too_large_for_the_cpu_are_compared_in_their_shapes() -> None:
+    drawing = Drawing()
+    options = {"num_experts": 8, "top_k": 2, "d_hidden": 2048}
+    node = drawing.add("MixtureOfExperts", drawing.input("B", "T", 2048), name="moe", **options)
+    drawing.add("Output", node)
+    assert drawing.parameters > 100_000_000
+    report = check(drawing.editor.document)
+    assert report.matches, report
+    assert {case.device for case in report.cases if case.skipped is None} == {"meta"}
+
+
+def test_copies_too_many_to_build_are_not_compared() -> None:
+    drawing = tower(n_layers=E("n_layers"))
+    drawing.do(edits.set_variable("n_layers", Variable(1_000_000)))
+    reasons = {str(case.name): str(case.skipped) for case in check(drawing.editor.document).cases}
+    assert reasons["as drawn"] == "10,000,004 tensors are too many to build."
+    assert reasons["variables reduced"] == "None"
 
 
 def test_code_of_copies_is_formatted_typed_and_clean(tmp_path: Path, cache: pytest.Cache) -> None:
