@@ -25,6 +25,7 @@ from designer.core.message import message
 from designer.core.network import Network
 from designer.core.offered import unknown_kind
 from designer.core.param import Tally, tally
+from designer.core.sharing import meant, misfit, owner_of, without_module
 from designer.core.size import Verdict, compare
 from designer.core.tensor import ANYTHING, Tensor
 from designer.core.wiring import Wiring, wiring
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from designer.core.expression import Scope
     from designer.core.frame import Frame
     from designer.core.graph import Node, NodeId, Source
+    from designer.core.message import Message
     from designer.core.param import Param
 
 
@@ -75,16 +77,22 @@ class Analysis:
         self.inferred = 0
         self._users: dict[str, set[NodeId]] = {}
         """Of names and of declared kinds the nodes that use them."""
+        self._alike: dict[NodeId, set[NodeId]] = {}
+        """Of layers those that are other calls of their modules."""
         self._memo = memo or Memo({}, {})
         self._plain: dict[object, Finding] = {}
         """Findings without problems or ties: those of all nodes with this layer and inputs."""
         self._recipes: dict[NodeId, Recipe] = {}
         self._wirings: dict[NodeId, Wiring] = {}
         self._tying = {param.node for param in document.graph.ties}
+        self._begin()
+
+    def _begin(self) -> None:
+        """Examine all there is."""
         self._declare()
-        if frame is None:
-            self.kinds.follow(document)
-        for id, node in document.graph.nodes.items():
+        if self.frame is None:
+            self.kinds.follow(self.document)
+        for id, node in self.document.graph.nodes.items():
             self._register(id, node)
         self._propagate(self.network.rank)
         self._settle_ties(set(self.findings), Delta({}))
@@ -115,13 +123,13 @@ class Analysis:
         dirty = self._redeclared(delta).union(*(self._users.get(kind, ()) for kind in stale))
         if next(iter(delta.of("tie")), None) is not None:
             self._tying = {param.node for param in document.graph.ties}
-        for id, change in delta.of("node"):
-            self._forget(id, change.old)
-            if change.new is None:
+        for id, old, new in self._changed_nodes(delta):
+            self._forget(id, old)
+            if new is None:
                 changed.add(id)
                 self._drop(id)
             else:
-                self._register(id, change.new)
+                self._register(id, new)
                 dirty.add(id)
         for target, _ in delta.of("edge"):
             self._wirings.pop(target.node, None)
@@ -130,6 +138,13 @@ class Analysis:
         changed |= self._propagate([id for id in dirty if id in self.network.rank])
         self._settle_ties(changed, delta)
         return changed
+
+    def _changed_nodes(self, delta: Delta) -> list[tuple[NodeId, Node | None, Node | None]]:
+        """Nodes before and after, those too whose options are those of a changed one."""
+        changed = {id: (id, old, new) for id, (old, new) in delta.of("node")}
+        nodes = self.document.graph.nodes
+        calls = {user for id in changed for user in self._alike.get(id, ())}
+        return [*changed.values(), *((id, nodes[id], nodes[id]) for id in calls - changed.keys())]
 
     def _redeclared(self, delta: Delta) -> set[NodeId]:
         """Take in changed names; the nodes whose options use one."""
@@ -172,6 +187,9 @@ class Analysis:
         )
 
     def _register(self, id: NodeId, node: Node) -> None:
+        if node.same_as is not None:
+            self._alike.setdefault(node.same_as, set()).add(id)
+            node = meant(self.document.graph, node)
         names = names_of(node)
         # repr tells 1 from True and 1.0, which are equal as keys.
         self._recipes[id] = Recipe(repr(node.options), names)
@@ -179,8 +197,10 @@ class Analysis:
             self._users.setdefault(name, set()).add(id)
 
     def _forget(self, id: NodeId, node: Node | None) -> None:
-        for name in _needed(node, names_of(node)) if node else ():
+        for name in _needed(node, self._recipes[id].names) if node else ():
             self._users[name].discard(id)
+        if node and node.same_as is not None:
+            self._alike[node.same_as].discard(id)
 
     def _drop(self, id: NodeId) -> None:
         finding = self.findings.pop(id)
@@ -235,7 +255,7 @@ class Analysis:
         if kind is None:
             text = unknown_kind(node.kind)
             return Finding(None, problems=(Problem("error", text, id),), counted=_UNCOUNTED)
-        built = self._build(id, node, kind)
+        built = self._build(id, meant(self.document.graph, node), kind)
         if self.frame is not None and id in self.frame.given:
             given = self.frame.given[id]
             return Finding(built.layer, {}, Result((given,)), {"out": given})
@@ -244,7 +264,7 @@ class Analysis:
             outputs = {port.name: ANYTHING for port in built.layer.outputs()}
             problems = (*(replace(problem, node=id) for problem in built.problems), *gaps)
             return Finding(built.layer, inputs, None, outputs, problems, counted=_UNCOUNTED)
-        if gaps or id in self._tying:
+        if gaps or self._is_apart(id):
             return self._judged(id, built.layer, inputs, gaps)
         key = (built.layer, node.trainable, self._behind(id, built.layer), tuple(inputs.items()))
         finding = self._plain.get(key)
@@ -279,7 +299,7 @@ class Analysis:
             *self._misplaced_batch(id, layer, inputs),
             *self._hint_behind(id, layer),
         )
-        if result is not None and id not in self._tying:
+        if result is not None and not self._is_apart(id):
             trained = result.tally.trainable if self.document.graph.nodes[id].trainable else 0
             found = (*problems, *extra)
             return Finding(layer, inputs, result, outputs, found, {}, result.tally, trained)
@@ -386,13 +406,39 @@ class Analysis:
                 )
                 yield Problem("warning", text, id, next(iter(inputs)))
 
-    # Shared tensors
+    # Shared modules and tensors
+
+    def _is_apart(self, id: NodeId) -> bool:
+        """Whether a node may share what it has: then what is found depends on others too."""
+        return id in self._tying or self.document.graph.nodes[id].same_as is not None
+
+    def _called_again(self, id: NodeId, node: Node, finding: Finding) -> Finding:
+        """The finding of another call of a layer's module, which adds no parameters."""
+        assert finding.layer is not None
+        result = self._infer(finding.layer, finding.inputs).result
+        assert result is not None
+        problems = [problem for problem in finding.problems if problem.option != SAME]
+        fault = self._call_fault(node, result)
+        if fault is not None:
+            problems.append(Problem("error", fault, id, option=SAME))
+        shared = without_module(result)
+        return replace(finding, result=shared, problems=tuple(problems), counted=Tally(), tied={})
+
+    def _call_fault(self, node: Node, mine: Result) -> Message | None:
+        owner = owner_of(self.document.graph, node)
+        if owner is None or node.same_as is None:
+            return message("{name} is to be the same as a layer that it cannot be.", name=node.name)
+        found = self.findings.get(node.same_as)
+        theirs = found.result if found else None
+        return misfit(node.name, owner.name, mine, theirs) if theirs else None
 
     def _counted(self, id: NodeId, finding: Finding) -> Finding:
         """The finding with its ties checked and what it adds to the totals."""
         if finding.result is None:
             return finding
         node = self.document.graph.nodes[id]
+        if node.same_as is not None:
+            return self._called_again(id, node, finding)
         ties = self.document.graph.ties
         tied: dict[str, ParamRef] = {}
         problems = [p for p in finding.problems if p.option != TIE]
@@ -456,6 +502,7 @@ class Analysis:
         for param, owner in self.document.graph.ties.items():
             if owner.node in changed or param.node in changed:
                 again.add(param.node)
+        again.update(user for id in changed for user in self._alike.get(id, ()))
         for id in again & self.findings.keys():
             before = self.findings[id]
             after = self._counted(id, before)
@@ -510,6 +557,9 @@ class Totals:
 
 _UNCOUNTED = Tally(unknown=1)
 """Of a layer of which nothing can be said: whatever it holds, the totals are lower bounds."""
+
+SAME = "same_as"
+"""Stands in `Problem.option` for a layer that is another call of one that it cannot be."""
 
 TIE = "tie"
 """Stands in `Problem.option` for a tie, which is no option."""

@@ -10,6 +10,7 @@ from designer.core.block import BLOCK
 from designer.core.document import Block, inside
 from designer.core.edits import (
     Refused,
+    check_alone,
     node_of,
     put_nodes,
 )
@@ -103,6 +104,7 @@ def make_own(id: NodeId) -> Edit:
         block = draft.whole.blocks.get(name)
         if block is None or not node.kind.startswith(BLOCK):
             raise Refused(message("{name} is not a block.", name=node.name))
+        check_alone(draft.graph, [id])
         stem = name.rstrip("0123456789") or name
         called = fresh_block_name(draft.whole, stem)
         copy, positions = renumbered(block, draft.whole.layout, draft.document.next_id)
@@ -121,7 +123,7 @@ def renumbered(
     graph, old = Graph(), block.graph
     new = {id: first + place for place, id in enumerate(old.ids())}
     for id, node in old.nodes.items():
-        graph = graph.with_node(new[id], node)
+        graph = graph.with_node(new[id], node.renumbered(new))
     for source, target in old.edges():
         graph = graph.with_edge(
             target._replace(node=new[target.node]), source._replace(node=new[source.node])

@@ -123,10 +123,25 @@ def remove_nodes(ids: Iterable[NodeId]) -> Edit:
     gone = tuple(ids)
 
     def edit(draft: Draft) -> None:
+        shared = {node.same_as for node in draft.graph.nodes.values()}
         for id in gone:
+            if id in shared:
+                _hand_over(draft, id)
             _remove_node(draft, id)
 
     return edit
+
+
+def _hand_over(draft: Draft, id: NodeId) -> None:
+    """Before a layer goes whose module is called elsewhere too: the first of those calls has it."""
+    calls = calls_of(draft.graph, id)
+    if not calls:
+        return
+    heir, *others = calls
+    draft.put_node(heir, replace(node_of(draft, heir), same_as=None))
+    for other in others:
+        draft.put_node(other, replace(node_of(draft, other), same_as=heir))
+    _move_ties(draft, id, heir)
 
 
 def _remove_node(draft: Draft, id: NodeId) -> None:
@@ -147,7 +162,7 @@ def take_out(id: NodeId) -> Edit:
     def edit(draft: Draft) -> None:
         incoming = next(iter(draft.graph.edges_into(id)), None)
         fed = [edge.target for edge in draft.graph.edges_from(id)]
-        _remove_node(draft, id)
+        remove_nodes([id])(draft)
         if incoming is not None:
             for target in fed:
                 draft.put_edge(target, incoming.source)
@@ -210,11 +225,14 @@ def _check_shown(draft: Draft, id: NodeId | None, name: str) -> None:
 
 
 def set_options(ids: Iterable[NodeId], options: Mapping[str, Raw]) -> Edit:
-    """Set options of some layers; what their kinds make of the values is shown by the analysis."""
+    """Set options of some layers; what their kinds make of the values is shown by the analysis.
+
+    All calls of one module have the same options.
+    """
     chosen = tuple(ids)
 
     def edit(draft: Draft) -> None:
-        for id in chosen:
+        for id in _one_with(draft.graph, chosen):
             draft.put_node(id, node_of(draft, id).with_options(options))
 
     return edit
@@ -225,7 +243,7 @@ def set_trainable(ids: Iterable[NodeId], trainable: bool) -> Edit:
     chosen = tuple(ids)
 
     def edit(draft: Draft) -> None:
-        for id in chosen:
+        for id in _one_with(draft.graph, chosen):
             draft.put_node(id, replace(node_of(draft, id), trainable=trainable))
 
     return edit
@@ -352,6 +370,81 @@ def untie(param: ParamRef) -> Edit:
         draft.put_tie(param, None)
 
     return edit
+
+
+# One module in several places
+
+
+def calls_of(graph: Graph, id: NodeId) -> list[NodeId]:
+    """The layers that are other calls of a layer's module, in stored order."""
+    return sorted(other for other, node in graph.nodes.items() if node.same_as == id)
+
+
+def _one_with(graph: Graph, ids: Iterable[NodeId]) -> list[NodeId]:
+    """Some layers, and all that are calls of the same modules."""
+    chosen = dict.fromkeys(ids)
+    owners = {_module_of(graph, id) for id in chosen}
+    also = (id for id, node in graph.nodes.items() if node.same_as in owners)
+    return [*chosen, *sorted({*owners, *also} - chosen.keys())]
+
+
+def _module_of(graph: Graph, id: NodeId) -> NodeId:
+    """The layer that has the module that a layer calls: itself, or another."""
+    node = graph.nodes.get(id)
+    return id if node is None or node.same_as is None else node.same_as
+
+
+def share(id: NodeId, owner: NodeId) -> Edit:
+    """Make a layer another call of the module of `owner`: with its options and its weights."""
+
+    def edit(draft: Draft) -> None:
+        root = _module_of(draft.graph, owner)
+        node, theirs = node_of(draft, id), node_of(draft, root)
+        if root == id:
+            raise Refused(message("{name} is that layer itself.", name=node.name))
+        if node.kind != theirs.kind or node.kind in ("Input", "Output"):
+            text = "{name} and {owner} are no layers of one kind that could be the same."
+            raise Refused(message(text, name=node.name, owner=theirs.name))
+        _move_ties(draft, id, root)
+        for other in calls_of(draft.graph, id):
+            draft.put_node(other, _as_call(node_of(draft, other), root, theirs))
+        draft.put_node(id, _as_call(node, root, theirs))
+
+    return edit
+
+
+def _as_call(node: Node, owner: NodeId, theirs: Node) -> Node:
+    return replace(node, options=theirs.options, trainable=theirs.trainable, same_as=owner)
+
+
+def unshare(id: NodeId) -> Edit:
+    """Give a layer a module of its own again, with the options that it has."""
+
+    def edit(draft: Draft) -> None:
+        draft.put_node(id, replace(node_of(draft, id), same_as=None))
+
+    return edit
+
+
+def _move_ties(draft: Draft, id: NodeId, heir: NodeId) -> None:
+    """Let ties with a layer's parameters be with those of another, where it has no such tie."""
+    for param, owner in list(draft.graph.ties.items()):
+        if id not in (param.node, owner.node):
+            continue
+        draft.put_tie(param, None)
+        pair = [end._replace(node=heir) if end.node == id else end for end in (param, owner)]
+        if pair[0] != pair[1] and pair[0] not in draft.graph.ties:
+            draft.put_tie(*pair)
+
+
+def check_alone(graph: Graph, ids: Iterable[NodeId]) -> None:
+    """Refuse to take layers away from others that are calls of the same module."""
+    chosen = set(ids)
+    for id, node in graph.nodes.items():
+        if node.same_as is not None and (id in chosen) != (node.same_as in chosen):
+            owner = graph.nodes.get(node.same_as)
+            text = "{name} and {owner} are one layer: take both, or give each weights of its own."
+            raise Refused(message(text, name=node.name, owner=owner.name if owner else "?"))
 
 
 # Names: variables and free dimensions

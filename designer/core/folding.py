@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from designer.core.block import BLOCK, COPIES, OWN, SHARING
 from designer.core.edits import (
     Refused,
+    check_alone,
     node_of,
     remove_nodes,
 )
@@ -29,6 +30,8 @@ def fold(ids: Iterable[NodeId], name: str = "") -> Edit:
 
     def edit(draft: Draft) -> None:
         chain = _chain(draft, chosen)
+        for id in chain:
+            check_alone(draft.graph, [id])
         alike = [_likeness(draft.graph.nodes[id]) for id in chain]
         period = _period(alike)
         if period == len(chain):
@@ -115,6 +118,7 @@ def unfold(id: NodeId, copies: int) -> Edit:
         if not 2 <= copies <= MOST_UNFOLDED:
             text = "{name} can be unfolded into 2 to {limit} layers, got {copies}."
             raise Refused(message(text, name=node.name, limit=MOST_UNFOLDED, copies=copies))
+        check_alone(draft.graph, [id])
         _Unfolded(draft, id, node).put(copies)
 
     return edit

@@ -22,8 +22,9 @@ class Node:
 
     `attribute` is the Python name that stands for `name` in code; it is unique in its graph and
     stays as it is until the node is renamed. `options` holds every option of the kind, in its
-    order, and also options that no known kind has. `extra` keeps fields of the file that this
-    version does not know.
+    order, and also options that no known kind has. With `same_as` it is another call of that
+    layer's module, and has its options. `extra` keeps fields of the file that this version does
+    not know.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Node:
     options: tuple[tuple[str, Raw], ...] = ()
     trainable: bool = True
     extra: tuple[tuple[str, object], ...] = ()
+    same_as: NodeId | None = None
 
     def option(self, name: str) -> Raw:
         """The raw value of an option; KeyError where there is none of that name."""
@@ -40,6 +42,10 @@ class Node:
     def with_options(self, changed: Mapping[str, Raw]) -> Node:
         """The node with some options changed; new names are added at the end."""
         return replace(self, options=tuple((dict(self.options) | dict(changed)).items()))
+
+    def renumbered(self, ids: Mapping[NodeId, NodeId]) -> Node:
+        """The node in a graph whose layers have new ids; it is its own where its like is not."""
+        return replace(self, same_as=ids.get(self.same_as)) if self.same_as is not None else self
 
 
 class Source(NamedTuple):

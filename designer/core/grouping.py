@@ -14,6 +14,7 @@ from designer.core.document import Block, Variable
 from designer.core.edits import (
     Refused,
     attributes,
+    check_alone,
     downstream,
     fresh_name,
     node_of,
@@ -117,6 +118,7 @@ def _check_group(draft: Draft, chosen: list[NodeId]) -> None:
         if node.kind in PORTS:
             text = "{name} stays outside: a block has ports of its own."
             raise Refused(message(text, name=node.name))
+    check_alone(draft.graph, chosen)
     graph, inside_it = draft.graph, set(chosen)
     for id in chosen:
         for edge in graph.edges_from(id):

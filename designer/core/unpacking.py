@@ -9,6 +9,7 @@ from designer.core import grammar
 from designer.core.block import BLOCK, COPIES, OWN, SHARING
 from designer.core.edits import (
     Refused,
+    check_alone,
     node_of,
     remove_nodes,
 )
@@ -42,6 +43,7 @@ def unpack(id: NodeId) -> Edit:
         if options.get(COPIES, 1) != 1 or options.get(SHARING, OWN) != OWN:
             text = "{name} is several copies: unfold it first."
             raise Refused(message(text, name=use.name))
+        check_alone(draft.graph, [id])
         last = len(uses_of(draft.whole, use.kind)) == 1
         _Unpacked(draft, id, use, block).put(last)
         if last:
@@ -76,7 +78,8 @@ class _Unpacked:
         new = {n: n if last else first + place for place, n in enumerate(self.inner)}
         taken = Taken(draft)
         for old, id in new.items():
-            draft.put_node(id, taken.fitted(self._fitted(self.block.graph.nodes[old])))
+            node = self._fitted(self.block.graph.nodes[old]).renumbered(new)
+            draft.put_node(id, taken.fitted(node))
             draft.put_position(id, (layout[old][0] + dx, layout[old][1] + dy))
         self._wire(new, into, fed)
         self._tie(new, ties)

@@ -119,6 +119,11 @@ class Flow:
     def _attribute(self, id: NodeId) -> str:
         return self.nodes[id].attribute
 
+    def _module(self, id: NodeId) -> str:
+        """The attribute that holds the module: another layer's where it is the same one."""
+        owner = self.nodes[id].same_as
+        return self._attribute(id if owner is None else owner)
+
     def _claim(self, name: str, longest: int = LONGEST_LOCAL) -> str:
         claimed = local_name(name, self._taken, longest)
         self._taken.add(claimed)
@@ -272,7 +277,7 @@ class Flow:
         for id in self.live:
             yield Step(
                 id,
-                self._attribute(id),
+                self._module(id),
                 self._use(id),
                 self._targets[id],
                 self._arrivals(id),

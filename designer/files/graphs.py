@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from designer.files.place import Place
 
 GRAPH_FIELDS = ("nodes", "edges", "ties")
-NODE_FIELDS = frozenset(("id", "name", "attribute", "kind", "trainable", "options"))
+NODE_FIELDS = frozenset(("id", "name", "attribute", "kind", "trainable", "same_as", "options"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ def _plain_node(id: NodeId, node: Node, kinds: Kinds) -> dict[str, object]:
         **({} if node.attribute == node.name else {"attribute": node.attribute}),
         "kind": node.kind,
         **({} if node.trainable else {"trainable": False}),
+        **({} if node.same_as is None else {"same_as": node.same_as}),
         "options": {
             name: raw if type(raw) in SCALARS else encoded(raw, known.get(name, PLAIN))
             for name, raw in node.options
@@ -113,6 +114,7 @@ def _node(reading: Reading, data: dict[str, object], at: Place) -> Node:
         options=_options(reading, kind, take.mapping(data, "options", at), at),
         trainable=take.boolean(data, "trainable", at) if "trainable" in data else True,
         extra=file.extra("node", data, NODE_FIELDS, at),
+        same_as=take.integer(data, "same_as", at, min=0) if "same_as" in data else None,
     )
 
 
