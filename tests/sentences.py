@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ROOT = Path(designer.__file__).parent
-MAKERS = {"message": 0, "Message": 0, "refuse": 0}
+MAKERS = {"message": 0, "Message": 0, "refuse": 0, "Option": 3}
 """What takes a template, and at which place."""
 
 NO_TEMPLATE = ("template", "message")

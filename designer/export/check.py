@@ -349,10 +349,10 @@ def _finished(
 
 def _crash(python: str, done: subprocess.CompletedProcess[bytes]) -> Message:
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    reason = said[-1] if said else "no message"
+    reason: str | Message = said[-1][:300] if said else message("no message")
     if done.returncode < 0:
-        reason = f"signal {-done.returncode}"
-    return message("{python} failed: {reason}", python=python, reason=reason[:300])
+        reason = message("signal {number}", number=-done.returncode)
+    return message("{python} failed: {reason}", python=python, reason=reason)
 
 
 # Differences

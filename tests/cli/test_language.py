@@ -43,7 +43,7 @@ def test_problems_are_told_in_chinese(tmp_path: Path) -> None:
     drawing = Drawing()
     cifar10(drawing, flatten=False, in_features=512)
     path = saved(drawing.editor.document, tmp_path)
-    sentence = "fc1：Linear 应为 [..., 512]，实际为 [B, 128, 2, 2]。"
+    sentence = "fc1：Linear 的输入应为 [..., 512]，实际为 [B, 128, 2, 2]。"
     assert netdraft("check", path, *CHINESE).stdout == f"错误：{sentence}\n"
     assert netdraft("export", path, *CHINESE).stderr == f"{sentence}\n"
 
