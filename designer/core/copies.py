@@ -92,15 +92,20 @@ class Repeat(Layer):
             template = "{inner} ×{count}: at least one copy is needed."
             raise self.refuse(template, inner=self.inner.kind, count=self.count)
         carried = self._carried(inputs)
-        first = applied(self.inner, inputs)
+        first, heard = overheard(lambda: applied(self.inner, inputs))
         fed = self._fed(first, inputs, carried)
         alone = number == 1 or fed == dict(inputs)
-        second = first if alone else self._second(first, fed, carried)
+        second, more = (first, ()) if alone else overheard(lambda: self._second(fed, carried))
+        for remark in dict.fromkeys((*heard, *more)):
+            note(remark)
+        if second is not first:
+            self._check_alike(first, second)
         return Result(
             second.outputs,
             self._marked(first) if self.shared else tuple(self._params(first, second)),
             first.flops + (self.count - 1) * second.flops,
             write=lambda: self._code(first, second, carried),
+            work=lambda: first.elementwise + (self.count - 1) * second.elementwise,
         )
 
     def _carried(self, inputs: Inputs) -> tuple[tuple[str, str], ...]:
@@ -121,19 +126,16 @@ class Repeat(Layer):
         given = dict(zip(out, result.outputs, strict=True))
         return {**inputs, **{port: given[output] for port, output in carried}}
 
-    def _second(self, first: Result, fed: Inputs, carried: tuple[tuple[str, str], ...]) -> Result:
+    def _second(self, fed: Inputs, carried: tuple[tuple[str, str], ...]) -> Result:
         """The result of copy 2 where it gets something else than copy 1; all after it are alike."""
         try:
-            second, remarks = overheard(lambda: applied(self.inner, fed))
+            second = applied(self.inner, fed)
         except LayerError as error:
             values = {"inner": self.inner.kind, "said": error.remark.message}
             text = message("Copy 2 of {inner}: {said}", **values)
             raise LayerError(text, port=carried[0][0]) from error
-        for remark in remarks:
-            note(remark)
         if sizes.value(self.count) != 2:
             self._check_fixed(second, fed, carried)
-        self._check_alike(first, second)
         return second
 
     def _check_fixed(
@@ -283,6 +285,7 @@ class Bank(Layer):
             tuple(param.copied(span) for param in marked(self.inner.kind, one.params)),
             one.flops,
             write=lambda: self._code(one),
+            work=lambda: one.elementwise + 2 * k * x.count,
         )
 
     def caption(self, result: Result, inputs: Inputs) -> str:

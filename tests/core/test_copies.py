@@ -193,6 +193,15 @@ def test_the_first_copy_may_have_other_sizes() -> None:
     assert explained.total == 72
 
 
+def test_what_all_copies_say_is_said_once() -> None:
+    d = variable("d", 8)
+    layer = Linear(in_features=8, out_features=d)
+    remarks = examine(Repeat(layer, 3), {"x": Tensor((B, d))}).remarks
+    assert [str(r.message) for r in remarks] == ["Linear needs 8 = d: true at these values only."]
+    others = examine(Repeat(Linear(in_features=8, out_features=d), 3), {"x": Tensor((B, 8))})
+    assert [str(r.message) for r in others.remarks] == [str(r.message) for r in remarks]
+
+
 def test_shared_copies_are_counted_once() -> None:
     result = accepted(Repeat(Linear(out_features=4), 10, shared=True), x=Tensor((B, 4)))
     assert keys(result.params) == [("weight", (4, 4)), ("bias", (4,))]
