@@ -204,8 +204,10 @@ def _put_block(document: Document, name: Any, block: Block | None) -> Document:
 
 def _put_layout(document: Document, id: Any, position: Position | None) -> Document:
     layout = document.layout
-    changed = layout.delete(id) if position is None else layout.set(id, position)
-    return replace(document, layout=changed)
+    if position is not None:
+        return replace(document, layout=layout.set(id, position))
+    # Files need not have a place for every layer.
+    return replace(document, layout=layout.delete(id)) if id in layout else document
 
 
 def _named(values: Names, name: str, value: Any) -> Names:

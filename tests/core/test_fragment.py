@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from immutables import Map
 
 from designer.core import edits
 from designer.core.analysis import Analysis
@@ -74,6 +75,19 @@ def test_another_design_learns_the_names_and_keeps_its_own_values() -> None:
     assert "w" not in document.variables
     assert target.parameters == 28
     assert not Analysis(document).problems()
+
+
+def test_layers_without_a_place_can_be_copied_and_removed() -> None:
+    drawing = Drawing(v=10)
+    tied_pair(drawing)
+    document = replace(drawing.editor.document, layout=Map())
+    piece = part(document, [2, 3])
+    assert not piece.layout
+    changed, _ = drafted(document, put_in(piece, 5, 6))
+    assert changed.layout[5] == (5.0, 6.0)
+    removed, delta = drafted(document, edits.remove_nodes([2]))
+    assert 2 not in removed.graph.nodes
+    assert removed.apply(delta.inverse()) == document
 
 
 # Blocks
@@ -192,7 +206,7 @@ def test_a_block_cannot_be_put_into_itself(level: str) -> None:
 
 
 def test_a_part_can_be_put_into_another_block() -> None:
-    drawing, use = nested()
+    drawing, _ = nested()
     (mlp,) = [
         id
         for id, node in drawing.editor.document.blocks["Layer"].graph.nodes.items()
@@ -261,7 +275,7 @@ def test_parts_mean_the_same_in_any_design(
     chosen = data.draw(st.lists(st.sampled_from([*source.graph.ids(), 0])).map(set)) - {0}
     piece = part(source, chosen)
     changed, delta = drafted(target, put_in(piece, 0, 0))
-    new = sorted(changed.graph.nodes.keys() - target.graph.nodes.keys())
+    new = sorted(set(changed.graph.nodes) - set(target.graph.nodes))
     assert new == list(range(target.next_id, target.next_id + len(chosen)))
     for before, after in zip(sorted(chosen), new, strict=True):
         old, copied = source.graph.nodes[before], changed.graph.nodes[after]

@@ -112,6 +112,7 @@ def documents(draw: DrawFn) -> Document:
     positive = st.integers(1, AXIS)
     dimensions = st.builds(Dimension, TEXTS, positive, positive, EXTRAS)
     ids = draw(st.lists(st.integers(1, 60), unique=True, max_size=14))
+    next_id = max(ids, default=0) + 1
     blocks: dict[str, Block] = {}
     for name in draw(st.lists(st.sampled_from(["Mlp", "Layer", "A1", "b"]), unique=True)):
         count = draw(st.integers(0, 3))
@@ -133,4 +134,4 @@ def documents(draw: DrawFn) -> Document:
     graphs_of_all = [document.graph, *(block.graph for block in document.blocks.values())]
     for id in (id for graph in graphs_of_all for id in graph.ids()[1:]):
         layout = layout.set(id, (draw(places), draw(places)))
-    return replace(document, layout=layout)
+    return replace(document, layout=layout, next_id=next_id)
