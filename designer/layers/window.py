@@ -83,7 +83,7 @@ def check_images(rule: Layer, x: Tensor, window: Size) -> None:
     stem="index",
 )
 class WindowIndex(Layer):
-    """Numbers of the offsets between positions of a window, kept in a buffer, as in Swin."""
+    """Numbers of the offsets in a window, as in Swin: (Δh + w − 1) · (2w − 1) + Δw + w − 1."""
 
     window: Size = option(7, WINDOW, min=1)
 
@@ -107,7 +107,7 @@ class WindowIndex(Layer):
     stem="roll",
 )
 class RollWindows(Layer):
-    """Images rolled along the sides that are longer than a window, as in Swin."""
+    """Images rolled along sides longer than a window, as in Swin: y[i] = x[(i + shift) mod H]."""
 
     window: Size = option(7, WINDOW, min=1)
     shift: int = option(3, SHIFT, min=0)
@@ -132,7 +132,7 @@ class RollWindows(Layer):
     stem="mask",
 )
 class WindowMask(Layer):
-    """Pairs within a rolled window that were no neighbours before, which attention hides."""
+    """Pairs in a rolled window that were no neighbours, to be hidden: part(i) ≠ part(j)."""
 
     window: Size = option(7, WINDOW, min=1)
     shift: int = option(3, SHIFT, min=0)
