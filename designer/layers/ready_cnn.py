@@ -14,7 +14,7 @@ from designer.layers.conv import Conv2d
 from designer.layers.merge import Concat
 from designer.layers.norm import BatchNorm2d
 from designer.layers.pool import AvgPool2d, MaxPool2d
-from designer.layers.ready_vision import CHANNELS, ImageBlock, conv
+from designer.layers.ready_vision import CHANNELS, ImageBlock, conv, share
 
 if TYPE_CHECKING:
     from designer.core.layer import Layer
@@ -179,7 +179,7 @@ class DenseNetTransition(ImageBlock):
 
     def body(self, net: Net, x: Value) -> Value:
         """[N, in_channels, H, W] to [N, out_channels, H / 2, W / 2]."""
-        out = net.usual("out_channels", self.channels(net, x) // 2)
+        out = net.usual("out_channels", share(self.channels(net, x), 2))
         h = net.use("relu", ReLU(), net.use("norm", BatchNorm2d(), x))
         h = net.use("conv", conv(out, 1), h)
         return net.use("pool", AvgPool2d(kernel_size=2, stride=2), h)

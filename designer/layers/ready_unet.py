@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from designer.core.composite import Net, Value
 from designer.core.layer import layer
 from designer.core.option import option
-from designer.core.size import Size
+from designer.core.size import Size, value
 from designer.layers.act import ReLU
 from designer.layers.alike import PadLike
 from designer.layers.merge import Concat
@@ -103,7 +103,11 @@ class UNetUp(ImageBlock):
     def _up(self, channels: Size) -> Layer:
         if self.upsampling == "bilinear":
             return Upsample(scale_factor=2.0, mode="bilinear", align_corners=True)
-        return ConvTranspose2d(out_channels=channels // 2, kernel_size=2, stride=2)
+        half = channels // 2
+        if value(half) == 0:
+            template = "{layer} halves in_channels: needs at least {expected}, got {got}."
+            raise self.refuse(template, option="in_channels", expected=2, got=channels)
+        return ConvTranspose2d(out_channels=half, kernel_size=2, stride=2)
 
     def _middle(self, joined: Value, out: Size) -> Size:
         """Interpolation leaves all channels; the first convolution halves them."""

@@ -10,7 +10,7 @@ from designer.core.code import Call, Code, Module
 from designer.core.composite import Composite, Net, Part, Value
 from designer.core.layer import layer
 from designer.core.option import option
-from designer.core.size import Size, Verdict, compare, maximum, value
+from designer.core.size import Size, Verdict, compare, value
 from designer.layers.act import GELU, Hardsigmoid, ReLU, ReLU6, Sigmoid, SiLU
 from designer.layers.conv import Conv2d
 from designer.layers.linear import Linear
@@ -74,6 +74,12 @@ def conv(channels: Size, kernel: Size, stride: int = 1, groups: Size = 1) -> Con
         groups=groups,
         bias=False,
     )
+
+
+def share(channels: Size, parts: int) -> Size:
+    """One of so many parts of the channels, and one channel at least."""
+    part = channels // parts
+    return 1 if value(part) == 0 else part
 
 
 class Residual(ImageBlock):
@@ -172,7 +178,7 @@ class SqueezeExcitation(ImageBlock):
     def body(self, net: Net, x: Value) -> Value:
         """[N, in_channels, H, W] to the same shape."""
         channels = self.channels(net, x)
-        squeezed = net.usual("squeeze_channels", channels // 16)
+        squeezed = net.usual("squeeze_channels", share(channels, 16))
         h = net.use("avgpool", AdaptiveAvgPool2d(output_size=1), x)
         h = net.use("fc1", Conv2d(out_channels=squeezed, kernel_size=1), h)
         h = net.use("act", SQUEEZED[str.__str__(self.activation)], h)
@@ -268,7 +274,7 @@ class MBConv(ImageBlock):
         plain = self.keeps(channels, self.out_channels, self.stride)
         out = channels if plain else net.usual("out_channels", channels)
         stride = 1 if plain else self.stride
-        squeezed = net.usual("squeeze_channels", maximum(1, channels // 4))
+        squeezed = net.usual("squeeze_channels", share(channels, 4))
         h = net.chain("block", self._chain(channels, squeezed, out, stride), x)
         return net.call(Add(), h, x) if plain else h
 

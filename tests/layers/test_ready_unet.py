@@ -165,6 +165,7 @@ def test_reshaping_like_another(shape: tuple[int, ...], like: tuple[int, ...]) -
         (((6, 4, 4), (3, 8, 8)), {"skip_channels": 4}, "[N, 4, H, W], got [B, 3, 8, 8]."),
         (((6, 4, 4), (3, 8, 8)), {"in_channels": 5}, "[N, 5, H, W], got [B, 6, 4, 4]."),
         (((6, 4, 4), (8, 8)), {}, "UNetUp expects [N, C, H, W], got [B, 8, 8]."),
+        (((1, 4, 4), (3, 8, 8)), {}, "UNetUp halves in_channels: needs at least 2, got 1."),
     ],
 )
 def test_refusals(shapes: Any, options: dict[str, Any], sentence: str) -> None:

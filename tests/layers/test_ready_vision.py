@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 from torch.nn import functional
 
 from designer.core import count
@@ -138,6 +139,11 @@ def test_layer_norm_of_channels() -> None:
         return normalised(w, "norm", x.movedim(1, -1), 1e-6).movedim(-1, 1)
 
     compared("LayerNorm2d", reference, 2, 6, 5, 4)
+
+
+@pytest.mark.parametrize("kind", ["SqueezeExcitation", "MBConv", "DenseNetTransition"])
+def test_a_share_of_few_channels_is_one(kind: str) -> None:
+    module_of(drawing_of(kind, "B", 1, 8, 8))(torch.randn(2, 1, 8, 8))
 
 
 MBCONV: list[dict[str, Any]] = [
