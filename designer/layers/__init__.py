@@ -39,7 +39,6 @@ from designer.layers import (
     ready_latent,
     ready_mamba,
     ready_swin,
-    ready_swin,
     ready_t5,
     ready_unet,
     ready_vision,
@@ -55,7 +54,6 @@ from designer.layers import (
     transposed,
     unpool,
     upsample,
-    window,
 )
 
 __all__ = [
@@ -95,7 +93,6 @@ __all__ = [
     "ready_latent",
     "ready_mamba",
     "ready_swin",
-    "ready_swin",
     "ready_t5",
     "ready_unet",
     "ready_vision",
@@ -111,5 +108,4 @@ __all__ = [
     "transposed",
     "unpool",
     "upsample",
-    "window",
 ]

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from designer.core.code import Call, Code, Ref, Support
+from designer.core.code import Call, Code, Module, Ref, Support
 from designer.core.composite import Composite, Net, Value
 from designer.core.layer import Layer, Result, layer, same_value
 from designer.core.option import option
+from designer.core.param import buffer
 from designer.core.size import Size, ceil_div, value
 from designer.core.tensor import Tensor
 from designer.layers.act import GELU
@@ -63,15 +64,25 @@ def window_reverse(x: Tensor, like: Tensor, window: int, shift: int = 0) -> Tens
     return x[:, :height, :width]
 ''',
 )
+INDEX = Support(
+    "window_index",
+    '''
+def window_index(window: int) -> Tensor:
+    """Number the offsets between the positions of a square window: [window ** 4]."""
+    place = torch.arange(window)
+    apart = place.unsqueeze(1) - place + window - 1
+    index = apart[:, None, :, None] * (2 * window - 1) + apart[None, :, None, :]
+    return index.flatten()
+''',
+)
 BIAS = Support(
     "window_bias",
     '''
-def window_bias(table: Tensor, like: Tensor, window: int, shift: int = 0) -> Tensor:
-    """What is added to scores: by distance, and -100 across seams of moved windows."""
-    place = torch.arange(window, device=table.device)
-    apart = place.unsqueeze(1) - place + window - 1
-    index = apart[:, None, :, None] * (2 * window - 1) + apart[None, :, None, :]
-    bias = table[index.flatten(2).flatten(0, 1)].permute(2, 0, 1).unsqueeze(0)
+def window_bias(
+    table: Tensor, index: Tensor, like: Tensor, window: int, shift: int = 0
+) -> Tensor:
+    """What is added to scores: by offset, and -100 where a moved window has a seam."""
+    bias = table[index].unflatten(0, (window**2, -1)).permute(2, 0, 1).unsqueeze(0)
     if shift == 0:
         return bias
     sides = []
@@ -119,7 +130,7 @@ class Windowed(Layer):
         down, across = ceil_div(x.axis(-3), self.window), ceil_div(x.axis(-2), self.window)
         return x.axis(-4) * down * across
 
-    def called(self, function: Support) -> Code:
+    def calling(self, function: Support) -> Code:
         """A call of the function with the inputs, the window, and the shift where there is one."""
         refs = tuple(Ref(port.name) for port in self.inputs())
         shift = () if same_value(self.shift, 0) else (self.shift,)
@@ -145,7 +156,7 @@ class WindowPartition(Windowed):
         self.ranked(x, (4,), IMAGES)
         self.check_shift()
         y = Tensor((self.windows(x), self.window**2, x.axis(-1)), x.dtype)
-        return Result((y,), code=self.called(PARTITION))
+        return Result((y,), code=self.calling(PARTITION))
 
 
 @layer(
@@ -169,7 +180,31 @@ class WindowReverse(Windowed):
             refusal = self.refuse(template, port="x", expected=expected, got=got)
             self.same(expected, got, refusal)
         y = Tensor((*(like.axis(at) for at in (-4, -3, -2)), x.axis(-1)), x.dtype)
-        return Result((y,), code=self.called(REVERSE))
+        return Result((y,), code=self.calling(REVERSE))
+
+
+@layer(
+    "WindowIndex",
+    family="attn",
+    aliases=("relative position index", "swin index", "相对位置索引", "窗口索引"),
+    title="Index of offsets in a window",
+    stem="index",
+)
+class WindowIndex(Layer):
+    """Numbers of the offsets in a window, as in Swin: (Δh + w − 1) · (2w − 1) + Δw + w − 1."""
+
+    window: Size = option(7, WINDOW, min=1)
+
+    def infer(self) -> Result:
+        """Whole numbers [window⁴] below (2·window − 1)²."""
+        count = self.window**4
+        made = Call("nn.Buffer", (Call(INDEX, (self.window,)),))
+        kept = buffer("", "int64", pairs=count)
+        return Result((Tensor((count,), "int64"),), (kept,), code=Code(Module(), made))
+
+    def caption(self, result: Result, inputs: Inputs) -> str:
+        """The window: `7×7`."""
+        return f"{self.window}×{self.window}"
 
 
 @layer(
@@ -182,20 +217,24 @@ class WindowReverse(Windowed):
 class WindowBias(Windowed):
     """What is added to scores in windows: bᵢⱼ of the distance, −100 where a window has a seam."""
 
-    def infer(self, table: Tensor, like: Tensor) -> Result:
-        """[(2 w − 1)², heads] and [N, H, W, C] to [windows or 1, heads, w², w²]."""
+    def infer(self, table: Tensor, index: Tensor, like: Tensor) -> Result:
+        """[(2 w − 1)², heads], [w⁴] and [N, H, W, C] to [windows or 1, heads, w², w²]."""
         self.ranked(table, (2,), "[(2 w - 1)², heads]", "table")
+        self.ranked(index, (1,), "[w⁴]", "index")
         self.ranked(like, (4,), IMAGES, "like")
         check_dtype(self, table, FLOATS, "table")
+        check_dtype(self, index, ("int64",), "index")
         self.check_shift()
-        expected, got = (2 * self.window - 1) ** 2, table.axis(-2)
-        template = "{layer} needs {expected} rows at port table, got {got}."
-        refusal = self.refuse(template, port="table", expected=expected, got=got)
-        self.same(expected, got, refusal)
+        self._check_rows("table", (2 * self.window - 1) ** 2, table.axis(-2))
+        self._check_rows("index", self.window**4, index.axis(-1))
         count = 1 if value(self.shift) == 0 else self.windows(like)
         inner = self.window**2
         y = Tensor((count, table.axis(-1), inner, inner), table.dtype)
-        return Result((y,), code=self.called(BIAS))
+        return Result((y,), code=self.calling(BIAS))
+
+    def _check_rows(self, port: str, expected: Size, got: Size) -> None:
+        template = "{layer} needs {expected} rows at port {port}, got {got}."
+        self.same(expected, got, self.refuse(template, port=port, expected=expected, got=got))
 
 
 @layer(
@@ -246,7 +285,8 @@ class WindowAttention(Composite):
         q, k, v = (split_heads(net, part, self.n_heads, called) for called, part in thirds)
         shape = ((2 * self.window - 1) ** 2, self.n_heads)
         table = net.use("relative_position_bias_table", Parameter(shape=shape))
-        bias = net.call(WindowBias(**moved), table, x, called="bias")
+        index = net.use("relative_position_index", WindowIndex(window=self.window))
+        bias = net.call(WindowBias(**moved), table, index, x, called="bias")
         h = joined_heads(net, net.call(ScaledDotProductAttention(), q, k, v, bias))
         h = net.use("proj", Linear(in_features=width, out_features=width), h)
         return net.call(WindowReverse(**moved), h, x)

@@ -99,6 +99,8 @@ class Swin(nn.Module):
         self.attn.proj = attention.o_proj
         position = attention.relative_position_bias
         self.attn.relative_position_bias_table = position.relative_position_bias_table
+        index = position.relative_position_index.flatten()
+        self.attn.register_buffer("relative_position_index", index)
         self.theirs = [own]
 
     def forward(self, x: Tensor) -> Any:
@@ -202,11 +204,14 @@ def test_refusals(kind: str, shape: Any, options: dict[str, Any], sentence: str)
     [
         ("WindowReverse", ((7, 49, 6), (2, 14, 14, 6)), "needs 8 at port x, got 7."),
         ("WindowReverse", ((8, 36, 6), (2, 14, 14, 6)), "needs 49 at port x, got 36."),
-        ("WindowBias", ((160, 3), (2, 14, 14, 6)), "needs 169 rows at port table, got 160."),
+        ("WindowBias", ((160, 3), (2401,), (2, 14, 14, 6)), "169 rows at port table, got 160."),
+        ("WindowBias", ((169, 3), (2400,), (2, 14, 14, 6)), "2401 rows at port index, got 2400."),
     ],
 )
 def test_windows_that_do_not_fit(kind: str, shapes: Any, sentence: str) -> None:
     drawing = Drawing()
-    put = drawing.add(kind, *(drawing.input(*shape) for shape in shapes))
+    dtypes = {1: "int64"}
+    given = [drawing.input(*shape, dtype=dtypes.get(len(shape), "float32")) for shape in shapes]
+    put = drawing.add(kind, *given)
     (problem,) = drawing.finding(put).problems
     assert sentence in str(problem.message)
