@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from designer.core.editor import Editor
     from designer.core.graph import NodeId
-    from designer.ui.canvas.drawing import Card
+    from designer.ui.canvas.cards import Card
 
 T = TypeVar("T")
 

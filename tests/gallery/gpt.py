@@ -48,7 +48,7 @@ def gpt2() -> Sketch:
     """GPT-2 in its four sizes."""
     sketch = Sketch(
         "GPT-2",
-        "Language models",
+        "Language",
         "Twelve to 48 equal blocks on learned positions; the head reuses the token embedding.",
         "Radford et al. 2019, Language Models are Unsupervised Multitask Learners",
     )
@@ -69,7 +69,7 @@ def gpt3() -> Sketch:
     """GPT-3, whose largest size gave the field its best-known number."""
     sketch = Sketch(
         "GPT-3 175B",
-        "Language models",
+        "Language",
         "96 blocks, 12,288 wide, 96 heads of 128: nearly all of it is 12 · d² for each block.",
         "Brown et al. 2020, Language Models are Few-Shot Learners, table 2.1",
     )

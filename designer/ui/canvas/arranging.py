@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from designer.core.document import Position
     from designer.core.editor import Editable
     from designer.core.graph import NodeId
-    from designer.ui.canvas.drawing import Card
+    from designer.ui.canvas.cards import Card
 
 
 def arranged_level(level: Editable, measure: Callable[[str, str], float]) -> dict[NodeId, Position]:

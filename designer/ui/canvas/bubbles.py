@@ -14,7 +14,7 @@ from designer.ui.canvas.ink import point_of
 
 if TYPE_CHECKING:
     from designer.core.graph import NodeId
-    from designer.ui.canvas.drawing import Card
+    from designer.ui.canvas.cards import Card
     from designer.ui.canvas.ink import Ink
     from designer.ui.canvas.labels import Spans
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from designer.core.layer import Layer
     from designer.core.message import Message
     from designer.core.option import Raw
-    from designer.ui.canvas.drawing import Card, Drawing
+    from designer.ui.canvas.cards import Card
+    from designer.ui.canvas.drawing import Drawing
     from designer.ui.canvas.stage import Stage
 
 _STEP_ASIDE = 256

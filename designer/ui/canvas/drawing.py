@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from designer.core.block import BLOCK
 from designer.core.graph import Edge, Source, Target
 from designer.ui.canvas import geometry, labels, values
+from designer.ui.canvas.cards import Card, Wire, block_of, caption_of, icon_of, judged, shape_of
 from designer.ui.canvas.geometry import Box, Point, Route, Spot
 from designer.ui.canvas.index import Index
 
@@ -17,92 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from designer.core.editor import Editable, Notice
-    from designer.core.finding import Finding, Problem
+    from designer.core.finding import Finding
     from designer.core.graph import Graph, Node, NodeId
-    from designer.core.tensor import Tensor
-    from designer.ui.canvas.labels import Spans
-
-_FULL = ("linear", "conv", "norm", "rnn", "attn", "embed", "block", "custom")
-"""Families whose nodes are full where the analysis cannot say whether they have parameters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A node as it is drawn."""
-
-    id: NodeId
-    name: str
-    title: str
-    shape: geometry.Shape
-    family: str
-    icon: str
-    box: Box
-    caption: str = ""
-    count: str = ""
-    note: str = ""
-    parameters: int = 0
-    locked: bool = False
-    block: bool = False
-    """Whether it is a use of a block, which can be gone into."""
-    owner: NodeId | None = None
-    """The node that owns the tensor which this one shares."""
-    hidden: int = 0
-    """Parameters that are counted there."""
-    state: str = ""
-    """`error`, `warning`, or nothing."""
-    problem: Problem | None = None
-    bad: frozenset[str] = frozenset()
-    inputs: tuple[Spot, ...] = ()
-    outputs: tuple[Spot, ...] = ()
-    wired: frozenset[str] = frozenset()
-    """Inputs that have a wire (a variadic one: enough wires)."""
-    feeds: frozenset[str] = frozenset()
-    """Outputs that have a wire."""
-
-    @property
-    def shown(self) -> str:
-        """The name on it; a merge that nobody has named shows what it does."""
-        plain = self.shape == "merge" and self.name.rstrip("0123456789_") == self.title.lower()
-        return self.title if plain else self.name
-
-    def moved(self, dx: float, dy: float) -> Card:
-        """The same card at another place."""
-        return replace(
-            self,
-            box=self.box.moved(dx, dy),
-            inputs=tuple(_moved(spot, dx, dy) for spot in self.inputs),
-            outputs=tuple(_moved(spot, dx, dy) for spot in self.outputs),
-        )
-
-
-def _moved(spot: Spot, dx: float, dy: float) -> Spot:
-    return spot._replace(place=Point(spot.place.x + dx, spot.place.y + dy))
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """A wire as it is drawn, without its way."""
-
-    edge: Edge
-    tensor: Tensor | None = None
-    before: Tensor | None = None
-    """What comes into the layer that the wire leaves."""
-    state: str = ""
-    """`error`, `unknown`, or nothing."""
-    suffix: str = ""
-
-    @property
-    def spans(self) -> Spans:
-        """The shape as it is written; nothing where nothing is known of it."""
-        tensor = self.tensor
-        if tensor is None or (tensor.partial and not tensor.shape):
-            return ()
-        return labels.shape_spans(tensor, self.before, "error" if self.state == "error" else "")
-
-    @property
-    def changed(self) -> bool:
-        """Whether the layer that it leaves has changed the shape."""
-        return self.tensor is not None and self.tensor != self.before
 
 
 class Drawing:
@@ -254,15 +170,15 @@ class Drawing:
             id=id,
             name=node.name,
             title=kind.title if kind else node.kind,
-            shape=_shape(family, finding, self.cards.get(id)),
+            shape=shape_of(family, finding, self.cards.get(id)),
             family=family,
-            icon=_icon(node.kind, family),
+            icon=icon_of(node.kind, family),
             box=_NOWHERE,
-            caption=_caption(family, finding),
+            caption=caption_of(family, finding),
             locked=not node.trainable,
-            block=node.kind.startswith(BLOCK),
+            **block_of(finding),
             **self._counted(node, finding),
-            **_judged(finding.problems),
+            **judged(finding.problems),
         )
         return self._placed(card, finding)
 
@@ -311,6 +227,8 @@ class Drawing:
         """The width that a card's text takes, or 0 where it is short without doubt."""
         head = len(card.shown) + len(card.title if card.shape == "full" else card.caption)
         body = len(card.caption) + len(card.count) + len(card.note)
+        if card.shape == "block":
+            return geometry.PITCH * ports + 24
         if max(head, body) <= _SHORT[card.shape] and ports <= 2 and not card.locked:
             return 0
         return self._measured(card, ports)
@@ -561,62 +479,12 @@ def _spots(card: Card) -> tuple[object, ...]:
     return tuple((spot.port, spot.place) for spot in (*card.inputs, *card.outputs))
 
 
-def _judged(problems: tuple[Problem, ...]) -> dict[str, Any]:
-    """What a card says of its problems."""
-    if not problems:
-        return {}
-    errors = [p for p in problems if p.severity == "error"]
-    warnings = [p for p in problems if p.severity == "warning"]
-    return {
-        "state": "error" if errors else "warning" if warnings else "",
-        "problem": next(iter(errors or warnings), None),
-        "bad": frozenset(p.port for p in errors if p.port is not None),
-    }
-
-
 def _spot_place(spots: tuple[Spot, ...], port: str, box: Box, y: float) -> Point:
     """Where a port is; a port that the layer has no more stands at the end of the edge."""
     for spot in spots:
         if spot.port == port:
             return spot.place
     return Point(box.right - 16, y)
-
-
-def _shape(family: str, finding: Finding, previous: Card | None) -> geometry.Shape:
-    if family == "io":
-        return "io"
-    if finding.layer is not None and any(port.variadic for port in finding.layer.inputs()):
-        return "merge"
-    if finding.result is not None:
-        return "full" if any(p.part != "buffer" for p in finding.result.params) else "compact"
-    # While an option cannot be read the node keeps its size: it must not jump as one types.
-    if previous is not None:
-        return previous.shape
-    return "full" if family in _FULL else "compact"
-
-
-def _caption(family: str, finding: Finding) -> str:
-    if family == "io":
-        return _dtype(finding)
-    if finding.layer is None or finding.result is None:
-        return ""
-    return values.caption(finding.layer, finding.result, finding.inputs)
-
-
-def _dtype(finding: Finding) -> str:
-    """The element type of what enters or leaves the network, where it is known."""
-    tensor = next(iter(finding.outputs.values()), None) or labels.first_input(finding)
-    if tensor is None or (tensor.partial and not tensor.shape):
-        return ""
-    return tensor.dtype
-
-
-def _icon(kind: str, family: str) -> str:
-    if family == "io":
-        return "out" if kind == "Output" else "in"
-    if family == "merge":
-        return "concat" if kind in ("Concat", "Stack") else "merge"
-    return family
 
 
 def source_of(spot: Spot) -> Source:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from designer.core.editor import Editable
     from designer.core.graph import NodeId, Target
-    from designer.ui.canvas.drawing import Card, Drawing
+    from designer.ui.canvas.cards import Card
+    from designer.ui.canvas.drawing import Drawing
     from designer.ui.canvas.geometry import Box
     from designer.ui.canvas.ink import Ink
     from designer.ui.theme import Theme

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from designer.core.layer import Port
 
-Shape: TypeAlias = Literal["full", "compact", "io", "merge"]
+Shape: TypeAlias = Literal["full", "compact", "io", "merge", "block"]
 Side: TypeAlias = Literal["top", "bottom", "left", "right"]
 
 SIZES: dict[Shape, tuple[float, float]] = {
@@ -20,8 +20,9 @@ SIZES: dict[Shape, tuple[float, float]] = {
     "compact": (176, 32),
     "io": (168, 34),
     "merge": (88, 30),
+    "block": (336, 106),
 }
-RADII: dict[Shape, float] = {"full": 8, "compact": 8, "io": 17, "merge": 15}
+RADII: dict[Shape, float] = {"full": 8, "compact": 8, "io": 17, "merge": 15, "block": 8}
 WIDEST = 320
 WIDER = 16
 HEADER = 28
@@ -30,6 +31,10 @@ GRID = 16
 GAP = 40
 """Between two nodes below one another: room for a wire's shape."""
 PITCH = 32
+CHIP, CHIP_PITCH, MOST_CHIPS = 26, 35, 9
+"""The layers of a block on its node: a chip each, and how many there is room for."""
+STACKED = ((4.0, 6.0), (8.0, 12.0))
+"""How far the edges of further copies stand out below a block, and how far they are inset."""
 LEAVE = 13
 ASIDE = 22
 LANE = 16

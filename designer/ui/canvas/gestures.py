@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from designer.core import edits
 from designer.core.graph import Source, Target
 from designer.ui.canvas import commands, geometry, nodes, wires
-from designer.ui.canvas.drawing import Card, source_of, span, target_of
+from designer.ui.canvas.cards import Card
+from designer.ui.canvas.drawing import source_of, span, target_of
 from designer.ui.canvas.geometry import Box, Point, Spot, snapped
 from designer.ui.canvas.ink import rect_of
 

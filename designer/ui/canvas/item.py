@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-    from designer.ui.canvas.drawing import Card
+    from designer.ui.canvas.cards import Card
     from designer.ui.canvas.gestures import Gesture
     from designer.ui.canvas.plan import Plan
     from designer.ui.canvas.stage import Stage

@@ -9,12 +9,21 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainterPath, QPen
 
 from designer.ui.canvas import labels
-from designer.ui.canvas.geometry import HEADER, PITCH, RADII, Box
+from designer.ui.canvas.geometry import (
+    CHIP,
+    CHIP_PITCH,
+    HEADER,
+    MOST_CHIPS,
+    PITCH,
+    RADII,
+    STACKED,
+    Box,
+)
 from designer.ui.canvas.ink import point_of, rect_of
 from designer.ui.canvas.levels import Level
 
 if TYPE_CHECKING:
-    from designer.ui.canvas.drawing import Card
+    from designer.ui.canvas.cards import Card
     from designer.ui.canvas.geometry import Spot
     from designer.ui.canvas.ink import Ink
 
@@ -51,9 +60,12 @@ def _border(ink: Ink, card: Card) -> QPen:
 
 def _body(ink: Ink, card: Card) -> None:
     painter, box = ink.painter, card.box
-    if card.shape != "full":
+    if card.shape not in ("full", "block"):
         ink.box(box, RADII[card.shape], f"h-{card.family}", _border(ink, card))
         return
+    for down, inset in STACKED[::-1] if card.copies else ():
+        edge = Box(box.x + inset, box.y + down, box.width - 2 * inset, box.height)
+        ink.box(edge, RADII["full"], "node", ink.pen("node-border", 1))
     ink.box(box, RADII["full"], "node")
     painter.save()
     painter.translate(box.x, box.y)
@@ -79,6 +91,8 @@ def _content(ink: Ink, card: Card) -> None:
         _middle(ink, card)
     elif card.shape == "full":
         _full(ink, card)
+    elif card.shape == "block":
+        _block(ink, card)
     else:
         _compact(ink, card)
 
@@ -93,15 +107,61 @@ def _full(ink: Ink, card: Card) -> None:
     room = box.width - 34 - taken - 22
     name = ink.elided(card.name, "body-strong", room)
     ink.text(box.x + 34, box.y + 18.5, name, ("body-strong", "text"))
-    left = _numbers(ink, card)
+    left = _numbers(ink, card, box.y + 46)
     caption = ink.elided(card.caption, "mono", left - box.x - 20)
     ink.text(box.x + 10, box.y + 46, caption, ("mono", "text-2"))
     _bar(ink, card, Box(box.x + 10, box.y + 55, box.width - 20, 3))
 
 
-def _numbers(ink: Ink, card: Card) -> float:
+def _block(ink: Ink, card: Card) -> None:
+    box = card.box
+    ink.icon(box.x + 10, box.y + 6, card.icon, f"f-{card.family}")
+    ink.icon(box.right - 26, box.y + 6, "open", "text-2", 16)
+    taken = ink.text_right(box.right - 34, box.y + 18.2, card.title, ("small", "text-3"))
+    room = box.width - 34 - taken - 50 - _pill_width(ink, card.copies)
+    name = ink.elided(card.name, "body-strong", room)
+    ink.text(box.x + 34, box.y + 18.5, name, ("body-strong", "text"))
+    _pill(ink, box.x + 34 + ink.width(name, "body-strong") + 8, box.y + 6, card.copies)
+    _chips(ink, card)
+    left = _numbers(ink, card, box.y + 84)
+    each = ink.elided(card.caption, "hint", left - box.x - 20)
+    ink.text(box.x + 10, box.y + 84, each, ("hint", "text-2"))
+    _bar(ink, card, Box(box.x + 10, box.y + 94, box.width - 20, 3))
+
+
+def _pill_width(ink: Ink, text: str) -> float:
+    return ink.width(text, "small") + 20 if text else 0.0
+
+
+def _pill(ink: Ink, x: float, y: float, text: str) -> None:
+    """How many copies there are."""
+    if not text:
+        return
+    width = ink.width(text, "small") + 14
+    ink.box(Box(x, y, width, 17), 8.5, "g-block")
+    ink.text(x + 7, y + 12.4, text, ("small", _contrasting(ink)))
+
+
+def _chips(ink: Ink, card: Card) -> None:
+    """The layers of the block in a row, as many as there is room for."""
+    members, y = card.members, card.box.y + 37
+    shown = members if len(members) <= MOST_CHIPS else members[: MOST_CHIPS - 1]
+    x = card.box.centre.x - (CHIP_PITCH * (min(len(members), MOST_CHIPS) - 1) + CHIP) / 2
+    ink.painter.setPen(ink.pen("border", 1))
+    if len(members) > 1:
+        end = x + CHIP_PITCH * (min(len(members), MOST_CHIPS) - 1)
+        ink.painter.drawLine(QPointF(x + CHIP, y + CHIP / 2), QPointF(end, y + CHIP / 2))
+    for member in shown:
+        ink.box(Box(x, y, CHIP, CHIP), 6, f"h-{member.family}", ink.pen("node-border", 1))
+        ink.icon(x + 5, y + 5, member.icon, f"f-{member.family}")
+        x += CHIP_PITCH
+    if len(members) > len(shown):
+        ink.text(x, y + 17, f"+{len(members) - len(shown)}", ("hint", "text-3"))
+
+
+def _numbers(ink: Ink, card: Card, base: float) -> float:
     """The count and what is said after it, at the right; where they begin."""
-    x, base = card.box.right - 10, card.box.y + 46
+    x = card.box.right - 10
     note = _note(ink, card)
     if note:
         style = ("hint-medium", "text") if card.note == "trainable" else ("hint", "text-3")
@@ -161,14 +221,14 @@ def _merge(ink: Ink, card: Card) -> None:
 
 
 def _middle(ink: Ink, card: Card) -> None:
-    """Icon, name and share bar."""
+    """Icon, name, copies and share bar."""
     box = card.box
-    head = box.y + HEADER / 2 if card.shape == "full" else box.centre.y
+    head = box.y + HEADER / 2 if card.shape in ("full", "block") else box.centre.y
     ink.icon(box.x + 10, head - 8, card.icon, f"f-{card.family}")
     name = ink.elided(card.name, "body-strong", box.width - 44, MIDDLE_NAME)
     ink.text(box.x + 34, head + 0.36 * 11 / ink.zoom, name, ("body-strong", "text"), MIDDLE_NAME)
-    if card.shape == "full":
-        _bar(ink, card, Box(box.x + 10, box.y + 43, box.width - 20, 6))
+    if card.shape in ("full", "block"):
+        _bar(ink, card, Box(box.x + 10, box.bottom - 21, box.width - 20, 6))
 
 
 def _chip(ink: Ink, card: Card) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 
 from designer.ui.canvas import commands, geometry, labels, nodes, wires
-from designer.ui.canvas.drawing import Card
+from designer.ui.canvas.cards import Card
 
 if TYPE_CHECKING:
     from designer.core.layer import Layer

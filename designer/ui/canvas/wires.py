@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPen
 
     from designer.core.graph import NodeId, Source, Target
-    from designer.ui.canvas.drawing import Card, Drawing, Wire
+    from designer.ui.canvas.cards import Card, Wire
+    from designer.ui.canvas.drawing import Drawing
     from designer.ui.canvas.ink import Ink
     from designer.ui.canvas.labels import Spans
 
