@@ -61,7 +61,6 @@ def limited_to_groups(scores: Tensor, groups: int, kept: int) -> Tensor:
 class Step(Layer):
     """A step of a router, which stands in no palette."""
 
-    family: ClassVar[str] = "block"
     aliases: ClassVar[tuple[str, ...]] = ()
     declared: ClassVar[tuple[Option, ...]] = ()
     ports: ClassVar[tuple[Port, ...]] = (Port("x"),)
@@ -74,6 +73,7 @@ class Logits(Step):
     num_experts: Size
 
     kind: ClassVar[str] = "Logits"
+    family: ClassVar[str] = "linear"
     stem: ClassVar[str] = "logits"
 
     def infer(self, x: Tensor) -> Result:
@@ -94,6 +94,7 @@ class Corrected(Step):
     """Scores plus a number for each expert that is kept and not learned."""
 
     kind: ClassVar[str] = "Corrected"
+    family: ClassVar[str] = "merge"
     stem: ClassVar[str] = "corrected"
 
     def infer(self, x: Tensor) -> Result:
@@ -112,6 +113,7 @@ class LimitedToGroups(Step):
     topk_group: Size
 
     kind: ClassVar[str] = "LimitedToGroups"
+    family: ClassVar[str] = "act"
     stem: ClassVar[str] = "limited"
 
     def infer(self, x: Tensor) -> Result:

@@ -17,10 +17,11 @@ from designer.core.expression import Expression
 from designer.core.graph import ParamRef, Source, Target
 from designer.core.message import message
 from designer.ui.documents import open_example
-from designer.ui.inspector import Inspector
+from designer.ui.inspector import Inspector, ties
 from designer.ui.inspector.facts import shape_spans
 from designer.ui.inspector.fields import ChoiceRow, SwitchRow, ValueRow
 from designer.ui.widgets.buttons import Control
+from tests.core.drawing import Drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -542,3 +543,22 @@ def test_an_edit_far_away_looks_at_nothing_here(
     monkeypatch.setattr(editor.analysis, "findings", Watched(editor.analysis.findings))
     inspector.show_nodes([2])
     assert set(seen) <= {1, 2, 3, 4}
+
+
+def test_copies_stand_in_one_row_and_what_works_per_token_is_told(inspector: Inspector) -> None:
+    drawing = Drawing()
+    options = {"num_experts": 8, "top_k": 2, "d_hidden": 32}
+    moe = drawing.add("MixtureOfExperts", drawing.input("B", 16), name="moe", **options)
+    inspector.set_editor(drawing.editor)
+    inspector.show_nodes([moe])
+    rows = [row.text() for row in inspector.facts.tensors if not row.isHidden()]
+    assert rows == [
+        "gate.weight [8, 16] 128",
+        "experts.0…7.gate_proj.weight [32, 16] × 8 4,096",
+        "experts.0…7.up_proj.weight [32, 16] × 8 4,096",
+        "experts.0…7.down_proj.weight [16, 32] × 8 4,096",
+    ]
+    assert "8 × (2 × 16 × 32 + 32 × 16)" in inspector.facts.formula.text()
+    assert "active per token: 3,200" in inspector.facts.formula.text()
+    labels = [ref.name for ref in ties.tieable(drawing.editor.analysis, moe)]
+    assert labels == ["gate.weight"]
