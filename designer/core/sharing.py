@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 from designer.core import size as sizes
 from designer.core.copies import PIECES, alike
+from designer.core.drafting import Refused, node_of
 from designer.core.layer import Result
 from designer.core.message import message
 from designer.core.size import Verdict, compare
 from designer.core.tensor import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from designer.core.code import Code
-    from designer.core.graph import Graph, Node
+    from designer.core.document import Draft, Edit
+    from designer.core.graph import Graph, Node, NodeId
     from designer.core.message import Message
     from designer.core.param import Param
 
@@ -40,9 +44,7 @@ def without_module(result: Result) -> Result:
         assert code is not None
         return replace(code, make=None)
 
-    return Result(
-        result.outputs, (), result.flops, write=write, work=lambda: result.elementwise
-    )
+    return Result(result.outputs, (), result.flops, write=write, work=lambda: result.elementwise)
 
 
 def misfit(name: str, owner: str, mine: Result, theirs: Result) -> Message | None:
@@ -85,3 +87,78 @@ def _same_made(a: object, b: object) -> bool:
 
 def _is_size(value: object) -> bool:
     return isinstance(value, int | sizes.Symbolic) and not isinstance(value, bool)
+
+
+# Edits
+
+
+def calls_of(graph: Graph, id: NodeId) -> list[NodeId]:
+    """The layers that are other calls of a layer's module, in stored order."""
+    return sorted(other for other, node in graph.nodes.items() if node.same_as == id)
+
+
+def one_with(graph: Graph, ids: Iterable[NodeId]) -> list[NodeId]:
+    """Some layers, and all that are calls of the same modules."""
+    chosen = dict.fromkeys(ids)
+    owners = {_module_of(graph, id) for id in chosen}
+    also = (id for id, node in graph.nodes.items() if node.same_as in owners)
+    return [*chosen, *sorted({*owners, *also} - chosen.keys())]
+
+
+def _module_of(graph: Graph, id: NodeId) -> NodeId:
+    """The layer that has the module that a layer calls: itself, or another."""
+    node = graph.nodes.get(id)
+    return id if node is None or node.same_as is None else node.same_as
+
+
+def share(id: NodeId, owner: NodeId) -> Edit:
+    """Make a layer another call of the module of `owner`: with its options and its weights."""
+
+    def edit(draft: Draft) -> None:
+        root = _module_of(draft.graph, owner)
+        node, theirs = node_of(draft, id), node_of(draft, root)
+        if root == id:
+            raise Refused(message("{name} is that layer itself.", name=node.name))
+        if node.kind != theirs.kind or node.kind in ("Input", "Output"):
+            text = "{name} and {owner} are no layers of one kind that could be the same."
+            raise Refused(message(text, name=node.name, owner=theirs.name))
+        move_ties(draft, id, root)
+        for other in calls_of(draft.graph, id):
+            draft.put_node(other, _as_call(node_of(draft, other), root, theirs))
+        draft.put_node(id, _as_call(node, root, theirs))
+
+    return edit
+
+
+def _as_call(node: Node, owner: NodeId, theirs: Node) -> Node:
+    return replace(node, options=theirs.options, trainable=theirs.trainable, same_as=owner)
+
+
+def unshare(id: NodeId) -> Edit:
+    """Give a layer a module of its own again, with the options that it has."""
+
+    def edit(draft: Draft) -> None:
+        draft.put_node(id, replace(node_of(draft, id), same_as=None))
+
+    return edit
+
+
+def move_ties(draft: Draft, id: NodeId, heir: NodeId) -> None:
+    """Let ties with a layer's parameters be with those of another, where it has no such tie."""
+    for param, owner in list(draft.graph.ties.items()):
+        if id not in (param.node, owner.node):
+            continue
+        draft.put_tie(param, None)
+        pair = [end._replace(node=heir) if end.node == id else end for end in (param, owner)]
+        if pair[0] != pair[1] and pair[0] not in draft.graph.ties:
+            draft.put_tie(*pair)
+
+
+def check_alone(graph: Graph, ids: Iterable[NodeId]) -> None:
+    """Refuse to take layers away from others that are calls of the same module."""
+    chosen = set(ids)
+    for id, node in graph.nodes.items():
+        if node.same_as is not None and (id in chosen) != (node.same_as in chosen):
+            owner = graph.nodes.get(node.same_as)
+            text = "{name} and {owner} are one layer: take both, or give each weights of its own."
+            raise Refused(message(text, name=node.name, owner=owner.name if owner else "?"))
