@@ -46,6 +46,7 @@ IMAGE = ("B", E("width"), 16, 16)
 TOKENS = ("B", "T", E("d_model"))
 HEADS = E("n_heads")
 
+NAMES = ("transformer", "attention", "windows", "wired", "network")
 DESIGNS: dict[str, Drawing] = {}
 
 
@@ -96,6 +97,7 @@ def designs() -> dict[str, Drawing]:
             ("WindowAttention", {"n_heads": 2, "window": 3, "shift": 2}),
             shape=("B", 12, 6, E("d_model")),
         )
+        DESIGNS["wired"] = wired()
         DESIGNS["network"] = chained(
             ("BasicBlock", {}),
             ("BasicBlock", {"out_channels": E("2*width"), "stride": 2}),
@@ -113,7 +115,25 @@ def designs() -> dict[str, Drawing]:
     return DESIGNS
 
 
-@pytest.mark.parametrize("name", ["transformer", "attention", "windows", "network"])
+def wired() -> Drawing:
+    """Composites with more than one input: biases of positions, a mask, a memory."""
+    drawing = Drawing(d_model=48, n_heads=4)
+    drawing.do(edits.set_variable("d_model", Variable(48, divisors=("n_heads",))))
+    x, memory = drawing.input(*TOKENS), drawing.input("B", 6, E("d_model"))
+    mask = drawing.input("B", 1, "T", "T", dtype="bool")
+    bias = drawing.add("RelativePositionBias", x, n_heads=HEADS)
+    before = drawing.add(
+        "RelativePositionBias", x, n_heads=HEADS, num_buckets=8, bidirectional=False
+    )
+    h = drawing.add("T5Block", x, bias, n_heads=HEADS)
+    informed = drawing.add("T5DecoderBlock", h, memory, before, n_heads=HEADS)
+    plain = drawing.add("T5DecoderBlock", informed, memory, n_heads=HEADS, gated=True)
+    crossed = drawing.add("ProjectedAttention", plain, memory, n_heads=HEADS)
+    drawing.add("Output", drawing.add("BERTBlock", crossed, mask, n_heads=HEADS))
+    return drawing
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_module_is_what_is_drawn(name: str) -> None:
     report = check(designs()[name].editor.document)
     assert report.failure is None
@@ -122,7 +142,7 @@ def test_the_module_is_what_is_drawn(name: str) -> None:
     assert len([case for case in report.cases if case.skipped is None]) >= 5
 
 
-@pytest.mark.parametrize("name", ["transformer", "attention", "windows", "network"])
+@pytest.mark.parametrize("name", NAMES)
 def test_code_is_formatted_typed_and_clean(name: str, tmp_path: Path, cache: pytest.Cache) -> None:
     file = tmp_path / "exported.py"
     file.write_text(code(designs()[name], name))
