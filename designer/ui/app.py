@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6 import __version__ as qt_version
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from designer.core import numbers
 from designer.core.block import BLOCK
+from designer.core.custom_edits import remove_custom
+from designer.core.edits import Refused
+from designer.core.message import message
 from designer.export.pytorch import export_problems
 from designer.files.packages import load_enabled
 from designer.ui import filing
@@ -33,6 +36,7 @@ from designer.ui.actions import (
 )
 from designer.ui.canvas import Canvas
 from designer.ui.code import CodePanel
+from designer.ui.custom_layer import CustomDialog
 from designer.ui.descent import Descent
 from designer.ui.desk import Desk
 from designer.ui.faults import Faults
@@ -93,6 +97,7 @@ class App(QObject):
             self.variables.set_editor,
             self.code.set_editor,
             self.welcome.set_editor,
+            self.palette.set_editor,
         )
         self._show_level: tuple[Callable[[Editable | None], None], ...] = (
             self.canvas.set_editor,
@@ -180,7 +185,7 @@ class App(QObject):
         canvas.zoomChanged.connect(self._show_status)
         canvas.said.connect(self.say)
         self.inspector.said.connect(self.say)
-        self.palette.kind_chosen.connect(self._add_kind)
+        self._connect_palette()
         self.inspector.fixes_wanted.connect(canvas.show_fixes)
         self.problems.fixes_wanted.connect(canvas.show_fixes)
         self.variables.count_changed.connect(window.set_variable_count)
@@ -189,6 +194,11 @@ class App(QObject):
         self.theme.changed.connect(self._remember_theme)
         clipboard = QGuiApplication.clipboard()
         clipboard.dataChanged.connect(self._update_commands)
+
+    def _connect_palette(self) -> None:
+        self.palette.kind_chosen.connect(self._add_kind)
+        self.palette.custom_wanted.connect(self._declare_custom)
+        self.palette.custom_unwanted.connect(self._remove_custom)
 
     # Documents
 
@@ -284,6 +294,21 @@ class App(QObject):
         self.canvas.add_kind(kind)
         self.palette.used(kind)
         self.canvas.setFocus()
+
+    def _declare_custom(self, name: str) -> None:
+        """Declare a custom layer, or change the one of this name."""
+        if self.editor is not None:
+            dialog = CustomDialog(self.theme, self.window, self.editor, name)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.open()
+
+    def _remove_custom(self, name: str) -> None:
+        if self.editor is None:
+            return
+        try:
+            self.editor.apply(remove_custom(name), message("Remove {name}", name=name))
+        except Refused as refused:
+            self.say(str(refused))
 
     def go_to_problem(self, step: int) -> None:
         """Go to the next or previous problem, from the selected layer on."""

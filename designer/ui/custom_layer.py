@@ -169,6 +169,7 @@ class PartsTable(QWidget):
         table.setAccessibleName(title)
         table.setHorizontalHeaderLabels([column.title for column in self._columns])
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(theme.px(28))
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

@@ -9,25 +9,31 @@ from PySide6.QtGui import QDrag, QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QApplication,
     QGridLayout,
+    QHBoxLayout,
+    QMenu,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
+from designer.core.custom import layer_class
 from designer.core.layer import CATALOGUE, FAMILIES, Layer
 from designer.ui import icons
 from designer.ui.layer_search import MIME_KIND, found_kinds
 from designer.ui.widgets import paint
 from designer.ui.widgets.buttons import ChipButton, Control
 from designer.ui.widgets.fields import SearchField
+from designer.ui.widgets.links import LinkButton
 from designer.ui.widgets.text import TextLabel, paragraph
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtGui import QContextMenuEvent, QMouseEvent
 
+    from designer.core.custom import Custom
+    from designer.core.editor import Editable, Notice
     from designer.ui.theme import Theme
 
 ROW = 26
@@ -175,14 +181,75 @@ def family_icon(layer: type[Layer]) -> str:
     return own.get(layer.kind, "in" if layer.family == "io" else layer.family)
 
 
+class CustomRow(LayerRow):
+    """A custom layer of the design; its menu changes and removes it."""
+
+    change_wanted = Signal(str)
+    remove_wanted = Signal(str)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        menu.addAction("Change…").triggered.connect(self._change)
+        menu.addAction("Remove").triggered.connect(self._remove)
+        menu.popup(event.globalPos())
+
+    def _change(self) -> None:
+        self.change_wanted.emit(self.text())
+
+    def _remove(self) -> None:
+        self.remove_wanted.emit(self.text())
+
+
+class Customs(QWidget):
+    """The custom layers of the design in front, and the way to a new one."""
+
+    def __init__(self, theme: Theme, palette: Palette) -> None:
+        super().__init__()
+        self._theme = theme
+        self._palette = palette
+        self.rows: list[CustomRow] = []
+        self.new = LinkButton(theme, "New custom layer…")
+        self.new.clicked.connect(self._new)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        holder = QHBoxLayout()
+        holder.setContentsMargins(theme.px(36), theme.px(4), 0, theme.px(4))
+        holder.addWidget(self.new)
+        holder.addStretch(1)
+        self._column.addLayout(holder)
+
+    def show_layers(self, layers: Sequence[type[Layer]]) -> None:
+        """Show these custom layers."""
+        for row in self.rows:
+            row.hide()
+            row.deleteLater()
+        self.rows = [CustomRow(self._theme, layer) for layer in layers]
+        for place, row in enumerate(self.rows):
+            row.chosen.connect(self._palette.kind_chosen)
+            row.change_wanted.connect(self._palette.custom_wanted)
+            row.remove_wanted.connect(self._palette.custom_unwanted)
+            self._column.insertWidget(place, row)
+
+    def _new(self) -> None:
+        self._palette.custom_wanted.emit("")
+
+
 class Palette(QWidget):
-    """The list of layers, with search and the recently used ones on top."""
+    """The list of layers, with search and the recently used ones on top.
+
+    `custom_wanted` carries the name of a custom layer that is to be changed, empty for a new one.
+    """
 
     kind_chosen = Signal(str)
+    custom_wanted = Signal(str)
+    custom_unwanted = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
+        self._editor: Editable | None = None
+        self._declared: Mapping[str, Custom] = {}
         self._recent: list[str] = []
         self.search = SearchField(theme, f"Search {len(CATALOGUE)} layers", "/")
         self.chips: list[RecentChip] = []
@@ -228,6 +295,13 @@ class Palette(QWidget):
             layers = [layer for layer in CATALOGUE.values() if layer.family == family]
             if layers:
                 self._add_family(family, layers)
+        self.customs = Customs(self._theme, self)
+        title = TextLabel(self._theme, "Custom layers of this design", "section", "text-2")
+        title.setContentsMargins(self._theme.px(14), self._theme.px(10), 0, self._theme.px(4))
+        self._own = (title, self.customs)
+        for widget in self._own:
+            widget.hide()
+            self._list.addWidget(widget)
         self._results = QVBoxLayout()
         self._list.addLayout(self._results)
         self._list.addStretch(1)
@@ -266,6 +340,32 @@ class Palette(QWidget):
         row.chosen.connect(self.kind_chosen.emit)
         return row
 
+    # The design in front
+
+    def set_editor(self, editor: Editable | None) -> None:
+        """Show the custom layers of another design."""
+        if self._editor is not None:
+            self._editor.unlisten(self._heard)
+        self._editor = editor
+        if editor is not None:
+            editor.listen(self._heard)
+        self._declared = editor.document.customs if editor else {}
+        self._show_customs()
+
+    def _heard(self, _: Notice) -> None:
+        if self._editor is not None and self._editor.document.customs is not self._declared:
+            self._declared = self._editor.document.customs
+            self._show_customs()
+
+    def _show_customs(self) -> None:
+        self.customs.show_layers([layer_class(custom) for custom in self._declared.values()])
+        self._show_own()
+
+    def _show_own(self) -> None:
+        searching = bool(self.search.text().strip())
+        for widget in self._own:
+            widget.setVisible(self._editor is not None and not searching)
+
     # Search
 
     def _search(self, text: str) -> None:
@@ -273,14 +373,17 @@ class Palette(QWidget):
         for row in self.found:
             row.hide()
             row.deleteLater()
-        kinds = found_kinds(text, CATALOGUE.values()) if searching else []
-        self.found = [self._row(CATALOGUE[kind]) for kind in kinds]
+        own = (layer_class(custom) for custom in self._declared.values())
+        layers = {layer.kind: layer for layer in (*CATALOGUE.values(), *own)}
+        kinds = found_kinds(text, layers.values()) if searching else []
+        self.found = [self._row(layers[kind]) for kind in kinds]
         for row in self.found:
             self._results.addWidget(row)
         for name, family in self.families.items():
             family.setVisible(not searching)
             self._bodies[name].setVisible(not searching and family.isChecked())
         self._title.setVisible(not searching)
+        self._show_own()
         self._none.setVisible(searching and not self.found)
         self._none.setText(f"No layer matches {text.strip()}.")
         self._show_recent()

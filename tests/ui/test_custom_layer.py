@@ -12,11 +12,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QWidget
 
 from designer.core.custom_edits import set_custom
+from designer.ui.app import App
 from designer.ui.custom_layer import SOUND, CustomDialog
+from designer.ui.state import State
 from tests.core.customs import GATED, PAIRS
-from tests.core.drawing import Drawing
+from tests.core.drawing import STEP, Drawing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytestqt.qtbot import QtBot
 
     from designer.core.editor import Editor
@@ -154,6 +158,64 @@ def test_rows_are_removed_with_what_no_column_shows(opened: Open, drawing: Drawi
     table.table.setCurrentCell(1, 0)
     QTest.mouseClick(table.remove, Qt.MouseButton.LeftButton)
     assert dialog.custom().params == (params[0], *params[2:])
+
+
+@pytest.fixture
+def app(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> App:
+    """The whole window with an empty design."""
+    made = App(qapp, State(tmp_path / "state"))
+
+    def leave(_: QWidget) -> None:
+        for document in made.desk.documents:
+            document.editor.mark_saved()
+
+    qtbot.addWidget(made.window, before_close_func=leave)
+    with qtbot.waitExposed(made.window):
+        made.window.show()
+    made.desk.new()
+    return made
+
+
+def dialog_of(app: App) -> CustomDialog:
+    """The dialog that stands in front of the window."""
+    return next(d for d in app.window.findChildren(CustomDialog) if d.isVisible())
+
+
+def test_the_palette_has_the_custom_layers_of_the_design(app: App) -> None:
+    customs = app.palette.customs
+    assert customs.rows == []
+    QTest.mouseClick(customs.new, Qt.MouseButton.LeftButton)
+    dialog = dialog_of(app)
+    QTest.mouseClick(dialog.take, Qt.MouseButton.LeftButton)
+    assert [row.text() for row in customs.rows] == ["Custom"]
+    QTest.keyClick(customs.rows[0], Qt.Key.Key_Return)
+    editor = app.editor
+    assert editor is not None
+    assert [n.kind for n in editor.document.graph.nodes.values()] == ["custom:Custom"]
+    app.palette.search.setText("custom")
+    assert "custom:Custom" in [row.kind for row in app.palette.found]
+    assert not customs.isVisible()
+    app.palette.search.clear()
+    customs.rows[0].change_wanted.emit("Custom")
+    assert dialog_of(app).name.text() == "Custom"
+    QTest.mouseClick(dialog_of(app).leave, Qt.MouseButton.LeftButton)
+
+
+def test_a_custom_layer_in_use_is_not_removed(app: App) -> None:
+    editor = app.editor
+    assert editor is not None
+    editor.apply(set_custom(GATED), STEP)
+    app.palette.kind_chosen.emit("custom:GatedScale")
+    app.palette.customs.rows[0].remove_wanted.emit("GatedScale")
+    assert app.window.status.state.text() == "GatedScale is used by gated_scale1."
+    app.desk.new()
+    assert app.palette.customs.rows == []
+    app.undo()
+    app.desk.show_place(0)
+    app.undo()
+    app.palette.customs.rows[0].remove_wanted.emit("GatedScale")
+    assert editor.document.customs == {}
+    assert app.palette.customs.rows == []
 
 
 def test_tab_indents_by_blanks(opened: Open) -> None:
