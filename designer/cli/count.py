@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from designer.cli.opening import open_analysis, placed
+from designer.cli.blocks import kind_in_words, plain_uses, table_of_uses
+from designer.cli.choosing import with_values
+from designer.cli.opening import open_document, placed
 from designer.cli.saying import columns, left, listed, right, say, told
 from designer.core import cost, count, numbers, size
+from designer.core.analysis import Analysis
 from designer.core.message import message
 from designer.core.param import within
 from designer.core.tensor import Tensor
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable, Iterator, Sequence
 
-    from designer.core.analysis import Analysis
     from designer.core.graph import NodeId
 
 NAME_WIDTH = 32
@@ -43,12 +45,17 @@ MOST_TERMS = 8
 
 def run(arguments: Namespace) -> int:
     """Print the count of a design; 1 where something in it blocks an exact count."""
-    analysis = open_analysis(arguments.file)
+    document = open_document(arguments.file)
+    analysis = Analysis(with_values(document, arguments.preset, arguments.set))
     blocking = [problem for problem in analysis.problems() if problem.blocks]
     if arguments.json:
-        print(json.dumps(plain(analysis), indent=2, ensure_ascii=True))
+        found = plain(analysis)
+        if arguments.blocks:
+            found["blocks"] = plain_uses(analysis)
+        print(json.dumps(found, indent=2, ensure_ascii=True))
     else:
-        print("\n".join(table(analysis)))
+        blocks = ["", *table_of_uses(analysis)] if arguments.blocks else []
+        print("\n".join([*table(analysis), *blocks]))
         for problem in blocking:
             say(placed(problem, analysis.document))
     return 1 if blocking else 0
@@ -165,7 +172,8 @@ def _line(analysis: Analysis, id: NodeId) -> Line:
     shape = ", ".join(_shape(tensor) for tensor in tensors if isinstance(tensor, Tensor))
     known = not finding.counted.unknown and finding.result is not None
     count = finding.counted.parameters if known else None
-    return Line(shown(node.name, NAME_WIDTH), node.kind, shape, count, tied=_owners(analysis, id))
+    kind, name = kind_in_words(finding.layer, node.kind), shown(node.name, NAME_WIDTH)
+    return Line(name, kind, shape, count, tied=_owners(analysis, id))
 
 
 def _owners(analysis: Analysis, id: NodeId) -> str:

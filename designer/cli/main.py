@@ -174,6 +174,13 @@ def _add_count(
     command.add_argument("file", metavar="FILE")
     text = message("print JSON instead of a table")
     command.add_argument("--json", action="store_true", help=_told(text))
+    text = message("also list the uses of blocks, with the parameters of each")
+    command.add_argument("--blocks", action="store_true", help=_told(text))
+    text = message("count with the values of a preset")
+    command.add_argument("--preset", metavar="NAME", help=_told(text))
+    text = message("count with another value of a variable")
+    metavar = "NAME=VALUE"
+    command.add_argument("--set", metavar=metavar, action="append", default=[], help=_told(text))
     return command
 
 
