@@ -189,11 +189,13 @@ class Sources:
             return set()
         if name == "get":
             return self._all([node.func.value, *node.args[1:]], where, depth)  # type: ignore[attr-defined]
-        if not self.functions[name]:
+        private = name.startswith("_")
+        functions = [f for f in self.functions[name] if not private or f[1].module == where.module]
+        if not functions:
             raise NotATemplate(node, where)
         return {
             text
-            for function, at in self.functions[name]
+            for function, at in functions
             for returned in _returned(function)
             for text in self.texts(returned, Where(at.module, (*at.functions, function)), depth)
         }
@@ -223,7 +225,12 @@ class Sources:
         default = _default(function, name)
         if default is not None:
             found |= self.texts(default, where, depth)
-        calls = self.calls[function.name]
+        private = function.name.startswith("_")
+        calls = [
+            call
+            for call in self.calls[function.name]
+            if not private or call.where.module == where.module
+        ]
         if not calls:
             raise NotATemplate(function, where)
         for node, at in calls:
