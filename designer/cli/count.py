@@ -66,7 +66,7 @@ def run(arguments: Namespace) -> int:
 
 def plain(analysis: Analysis) -> dict[str, Any]:
     """All counts as plain data: tensors in state-dict order, free axes as text, unknown as null."""
-    totals = analysis.totals()
+    totals, forward = analysis.totals(), cost.whole_forward(analysis)
     return {
         "parameters": totals.parameters,
         "trainable": totals.trainable,
@@ -75,6 +75,8 @@ def plain(analysis: Analysis) -> dict[str, Any]:
         "weights": totals.weights,
         "biases": totals.biases,
         "known": totals.known,
+        "flops": forward.flops if forward.until is None else None,
+        "elementwise": forward.elementwise if forward.beyond is None else None,
         "tensors": [_tensor(row) for row in _rows(analysis)],
         "outputs": list(_outputs(analysis)),
         "problems": list(plain_problems(analysis)),
@@ -233,7 +235,7 @@ def _alike(layers: Sequence[Line], a: int, b: int, period: int) -> bool:
 
 def totals(analysis: Analysis, lines: Sequence[Line]) -> Iterator[str]:
     """The totals, as sums where that makes them plain."""
-    found = analysis.totals()
+    found, forward = analysis.totals(), cost.whole_forward(analysis)
     figure = numbers.count if found.known else numbers.at_least
     sizes = (
         message("{size} in {dtype}", size=numbers.size_bytes(number), dtype=dtype)
@@ -248,6 +250,7 @@ def totals(analysis: Analysis, lines: Sequence[Line]) -> Iterator[str]:
         (message("biases"), figure(found.biases)),
         (message("buffers"), figure(found.buffers)),
         (message("memory"), listed(sizes)),
+        (message("operations"), _operations(forward)),
     ]
     formula = count.symbolic_total(analysis)
     if found.known and size.names(formula) and len(str(formula)) <= LONGEST_FORMULA:
@@ -255,6 +258,19 @@ def totals(analysis: Analysis, lines: Sequence[Line]) -> Iterator[str]:
     width = max(columns(told(label)) for label, _ in rows)
     for label, text in rows:
         yield f"{left(told(label), width)}  {text}"
+
+
+def _operations(forward: cost.Forward) -> str:
+    """Operations of a forward pass, element-wise ones apart."""
+    products = _at_least(forward.flops, forward.until)
+    others = _at_least(forward.elementwise, forward.beyond)
+    template = "{products}; element-wise, apart: {others}"
+    return told(message(template, products=products, others=others))
+
+
+def _at_least(operations: int, until: NodeId | None) -> str:
+    """Operations; more than these where those of a layer are not known."""
+    return numbers.flops(operations) if until is None else f"≥ {numbers.flops(operations)}"
 
 
 def _as_sum(lines: Sequence[Line]) -> str:

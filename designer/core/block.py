@@ -133,7 +133,13 @@ class BlockUse(Layer):
         flops: Size = 0
         for finding in findings:
             flops = flops + (finding.result.flops if finding.result else sizes.UNKNOWN)
-        return Result(outputs, tuple(params), flops, write=lambda: self._code(inputs))
+        return Result(
+            outputs,
+            tuple(params),
+            flops,
+            write=lambda: self._code(inputs),
+            work=lambda: elementwise_of(inner),
+        )
 
     def _tell(self, inner: Analysis) -> None:
         """Say at the use the worst of what is wrong inside."""
@@ -253,3 +259,11 @@ def _kind(argument: Variable) -> Any:
     kinds: tuple[tuple[type, str], ...] = ((bool, "flag"), (float, "real"), (str, "choice"))
     found = (kind for type_, kind in kinds if isinstance(argument.value, type_))
     return next(found, "size")
+
+
+def elementwise_of(analysis: Analysis) -> Size:
+    """The element-wise operations of all layers of a graph."""
+    total: Size = 0
+    for finding in analysis.findings.values():
+        total = total + (finding.result.elementwise if finding.result else sizes.UNKNOWN)
+    return total

@@ -145,6 +145,7 @@ class Net:
         self.steps: list[Step] = []
         self.params: list[Param] = []
         self.flops: Size = 0
+        self.results: list[Result] = []
         self.returned: tuple[Value, ...] = ()
         self._modules: dict[str, object] = {}
         self._sizes: dict[str, Size] = {}
@@ -157,7 +158,14 @@ class Net:
         self.returned = returned if isinstance(returned, tuple) else (returned,)
         outputs = tuple(value.tensor for value in self.returned)
         params = sorted(self.params, key=lambda param: state_place(param.name, param))
-        return Result(outputs, tuple(params), self.flops)
+        return Result(outputs, tuple(params), self.flops, work=self._elementwise)
+
+    def _elementwise(self) -> Size:
+        """The element-wise operations of all steps."""
+        total: Size = 0
+        for result in self.results:
+            total = total + result.elementwise
+        return total
 
     # What a body calls
 
@@ -261,6 +269,7 @@ class Net:
             result, remarks = overheard(lambda: applied(layer, inputs))
         except LayerError as error:
             raise LayerError(self._said(name, error.remark).message) from error
+        self.results.append(result)
         for remark in remarks:
             pair = frozenset((remark.expected, remark.got))
             about = str(remark.message) if None in pair else pair

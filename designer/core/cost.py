@@ -9,10 +9,11 @@ from designer.core import size
 from designer.core.tensor import DTYPE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from designer.core.analysis import Analysis, Totals
     from designer.core.graph import NodeId
+    from designer.core.layer import Result
     from designer.core.size import Size
     from designer.core.tensor import Tensor
 
@@ -50,31 +51,47 @@ def trials(analysis: Analysis) -> Mapping[str, Size]:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Operations of one forward pass: matrix products, convolutions and attention only.
+    """Operations of one forward pass: `flops` of matrix products, convolutions and attention.
 
     One multiply-add is two. `until` is the first layer that could not be counted, if there is one.
+    `elementwise` are all others by the convention of `designer.core.work`; those of layers that it
+    does not reach are missing in it, and `beyond` is the first of these.
     """
 
     flops: int
     until: NodeId | None = None
+    elementwise: int = 0
+    beyond: NodeId | None = None
 
 
 def forward(analysis: Analysis) -> Forward:
-    """The operations of a forward pass with the trial sizes."""
+    """The matrix products, convolutions and attention of a forward pass with the trial sizes."""
+    return Forward(*_summed(analysis, lambda result: result.flops))
+
+
+def whole_forward(analysis: Analysis) -> Forward:
+    """The same, and the element-wise operations."""
+    products = forward(analysis)
+    others = _summed(analysis, lambda result: result.elementwise)
+    return Forward(products.flops, products.until, *others)
+
+
+def _summed(analysis: Analysis, counted: Callable[[Result], Size]) -> tuple[int, NodeId | None]:
+    """A sum over all layers with the trial sizes, and the first for which it is not known."""
     sizes = trials(analysis)
     memo: dict[Size, int | None] = {}
     total, until = 0, None
     for id in analysis.network.ordered():
         finding = analysis.findings[id]
-        flops = finding.result.flops if finding.result else size.UNKNOWN
-        if flops not in memo:
-            memo[flops] = size.value(size.substitute(flops, sizes))
-        value = memo[flops]
+        count = counted(finding.result) if finding.result else size.UNKNOWN
+        if count not in memo:
+            memo[count] = size.value(size.substitute(count, sizes))
+        value = memo[count]
         if value is None:
             until = id if until is None else until
         else:
             total += value
-    return Forward(total, until)
+    return total, until
 
 
 def tensor_bytes(tensor: Tensor, analysis: Analysis) -> int | None:

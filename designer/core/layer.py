@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from functools import cached_property
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
 
 from designer.core import size as sizes
@@ -16,9 +16,12 @@ from designer.core.option import Option, Raw, read_option
 from designer.core.param import Param, Tally, summed
 from designer.core.size import Size, Verdict, compare
 from designer.core.tensor import ANYTHING, Tensor
+from designer.core.work import BY_FAMILY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from designer.core.work import Work
 
 FAMILIES: dict[str, str] = {
     "io": "Input and output",
@@ -54,7 +57,8 @@ class Port(NamedTuple):
 class Result:
     """What a layer makes of its inputs.
 
-    `flops` counts matrix products, convolutions and attention, one multiply-add as 2.
+    `flops` counts matrix products, convolutions and attention, one multiply-add as 2. What else
+    is computed comes from `work`, when it is asked for: read `elementwise`.
     `code` says how the layer is written; None for inputs and outputs, which are the frame itself.
     Code that takes long to make comes from `write`, when it is asked for: read `written`.
     """
@@ -64,6 +68,12 @@ class Result:
     flops: Size = 0
     code: Code | None = None
     write: Callable[[], Code] | None = field(default=None, compare=False)
+    work: Callable[[], Size] | None = field(default=None, compare=False)
+
+    @cached_property
+    def elementwise(self) -> Size:
+        """Element-wise operations, counted as `designer.core.work` says."""
+        return sizes.UNKNOWN if self.work is None else self.work()
 
     @cached_property
     def written(self) -> Code | None:
@@ -144,6 +154,8 @@ class Layer:
     """The input ports that the signature of `infer` names."""
     further: ClassVar[tuple[str, ...]] = ()
     """Optional input ports that `infer` takes as `**`, where there are many."""
+    work: ClassVar[Work | None] = None
+    """What it does for each element; as its family does where None."""
     preset: ClassVar[Mapping[str, Raw]] = {}
     """Options that a layer added by hand gets instead of PyTorch's defaults."""
 
@@ -181,6 +193,15 @@ class Layer:
             if param.part == "weight":
                 return " → ".join(str(size) for size in reversed(param.shape))
         return ""
+
+    def elementwise(self, inputs: Inputs, result: Result) -> Size:
+        """The element-wise operations of the result that it made of these inputs."""
+        work = BY_FAMILY.get(self.family) if self.work is None else self.work
+        if work is None:
+            return sizes.UNKNOWN
+        given = next(iter(inputs.values()), None)
+        x = next(iter(given), None) if isinstance(given, tuple) else given
+        return work.of(x, next(iter(result.outputs), None), result.params)
 
     # What rules share
 
@@ -431,4 +452,7 @@ def applied(layer: Layer, inputs: Inputs) -> Result:
             positional.extend(value)
         elif value is not None:
             named[port.name] = value
-    return layer.infer(*positional, **named)
+    result = layer.infer(*positional, **named)
+    if result.work is None:
+        return replace(result, work=partial(layer.elementwise, inputs, result))
+    return result

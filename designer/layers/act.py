@@ -16,6 +16,7 @@ from designer.core.option import option
 from designer.core.param import weight
 from designer.core.size import UNKNOWN, Size, Verdict, compare, value
 from designer.core.tensor import Tensor
+from designer.core.work import MOVING, SOFTMAX, Work
 from designer.layers.axes import FIRST_AXIS, LAST_AXIS, located, padded
 from designer.layers.rules import (
     COMPLEX,
@@ -274,6 +275,8 @@ class Threshold(Elementwise):
 class Softmax2d(Layer):
     """y = eˣ / Σ eˣ over the channels, at each pixel of an image."""
 
+    work = Work(output=SOFTMAX)
+
     def infer(self, x: Tensor) -> Result:
         """[N, C, H, W] or [C, H, W] to the same shape."""
         self.ranked(x, (3, 4), "[N, C, H, W] or [C, H, W]")
@@ -283,6 +286,8 @@ class Softmax2d(Layer):
 
 class AlongAxis(Layer):
     """A function of all elements along one axis."""
+
+    work = Work(output=SOFTMAX)
 
     dim: int | None
 
@@ -347,6 +352,8 @@ class Softmin(AlongAxis):
 class GLU(Layer):
     """y = a · σ(b), with the halves a and b of the input along one axis."""
 
+    work = Work(output=2)
+
     dim: int = option(-1, "Axis that is halved.", min=FIRST_AXIS, max=LAST_AXIS)
 
     def infer(self, x: Tensor) -> Result:
@@ -380,6 +387,8 @@ class GLU(Layer):
 @layer("Identity", family="act", aliases=("passthrough", "no-op", "恒等"))
 class Identity(Layer):
     """y = x, as a place that can be named."""
+
+    work = MOVING
 
     def infer(self, x: Tensor) -> Result:
         """[...] to the same shape."""

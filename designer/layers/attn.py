@@ -19,6 +19,7 @@ from designer.core.option import option
 from designer.core.param import Param, Times, bias, weight
 from designer.core.size import UNKNOWN, Size, Verdict, compare, product
 from designer.core.tensor import Tensor
+from designer.core.work import SCORE
 from designer.layers.axes import broadcast
 from designer.layers.rules import FLOATS, check_dtype, check_float32
 
@@ -52,6 +53,9 @@ class ScaledDotProductAttention(Layer):
     scale: float | None = option(None, "Factor of q kᵀ; 1 / √E when empty.")
     enable_gqa: bool = option(False, "Several query heads share one head of key and value.")
 
+    per_score: ClassVar[int] = SCORE
+    """Element-wise operations for each score, without those of a mask."""
+
     def infer(
         self, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None
     ) -> Result:
@@ -71,7 +75,9 @@ class ScaledDotProductAttention(Layer):
         all_lead = broadcast(self, lead, value.lead(2), "value")
         out = replace(all_lead, shape=(*all_lead.shape, length, value.axis(-1)))
         flops = 2 * scores.count * width + 2 * out.count * span
-        return Result((out,), flops=flops, code=self._code(attn_mask))
+        each = self.per_score + (self.is_causal or attn_mask is not None)
+        code = self._code(attn_mask)
+        return Result((out,), flops=flops, code=code, work=lambda: each * scores.count)
 
     def _check(self, x: Tensor, port: str, query: Tensor) -> None:
         check_dtype(self, x, FLOATS, port)
@@ -219,7 +225,15 @@ class MultiheadAttention(Layer):
             + 2 * _once(scores) * width
         )
         params = self._params(width, kdim, vdim)
-        return Result(outputs, params, flops, self._code(width, key_padding_mask, attn_mask))
+        masks = sum(mask is not None for mask in (key_padding_mask, attn_mask))
+        rows = 2 * query.lead(1).count + key.lead(1).count + value.lead(1).count
+        return Result(
+            outputs,
+            params,
+            flops,
+            self._code(width, key_padding_mask, attn_mask),
+            work=lambda: (SCORE + masks) * scores.count + bool(self.bias) * rows * width,
+        )
 
     # Inputs
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from designer.core.layer import Layer, Result, layer
 from designer.core.option import option
 from designer.core.tensor import Tensor
+from designer.core.work import READING
 from designer.layers.axes import FIRST_AXIS, LAST_AXIS, broadcast, joint_dtype, located, padded
 from designer.layers.rules import FLOATS, NUMBERS, check_dtype, floating
 
@@ -25,6 +26,8 @@ REAL_PART = {"complex64": "float32", "complex128": "float64"}
 )
 class CosineSimilarity(Layer):
     """The cosine of the angle between vectors: y = a · b / (‖a‖ ‖b‖)."""
+
+    work = READING
 
     dim: int = option(1, "The axis along which the vectors lie.", min=FIRST_AXIS, max=LAST_AXIS)
     eps: float = option(1e-8, "Smallest length that is divided by.")
@@ -66,6 +69,8 @@ def _nn(layer: Layer) -> str:
 )
 class PairwiseDistance(Layer):
     """The p-norm of the difference along the last axis: y = ‖a − b + ε‖ₚ."""
+
+    work = READING
 
     p: float = option(2.0, "The p of the norm: 2 is the Euclidean distance.")
     eps: float = option(1e-6, "Added to the difference.")

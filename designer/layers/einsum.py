@@ -12,6 +12,7 @@ from designer.core.layer import Layer, Result, layer
 from designer.core.option import option
 from designer.core.size import UNKNOWN, Size, product
 from designer.core.tensor import ANYTHING, Tensor
+from designer.core.work import MOVING
 from designer.layers.axes import broadcast, joint_dtype
 from designer.layers.rules import NUMBERS, check_dtype
 
@@ -69,6 +70,8 @@ def _implied(operands: Sequence[Labels]) -> Labels:
 )
 class Einsum(Layer):
     """Multiply over labelled axes, and add up over those that the output does not name."""
+
+    work = MOVING
 
     equation: str = option(
         "ij,jk->ik", "Labels of the axes of each input, and behind -> those of the output."

@@ -10,6 +10,7 @@ from designer.core.option import option
 from designer.core.param import Axis, Param
 from designer.core.size import Size, Verdict, compare, value
 from designer.core.tensor import Tensor
+from designer.core.work import READING
 from designer.layers.axes import broadcast, joint_dtype
 from designer.layers.rules import (
     ALL,
@@ -34,6 +35,8 @@ REDUCTION = "What becomes of the losses: kept one by one, averaged, or added up.
 
 class Loss(Layer):
     """What all losses share."""
+
+    work = READING
 
     reduction: str
 

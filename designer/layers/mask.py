@@ -8,6 +8,7 @@ from designer.core.code import Attribute, Call, Code, Conditional, Name, Ref, Su
 from designer.core.layer import Layer, Result, layer, same_value
 from designer.core.option import option
 from designer.core.tensor import Tensor
+from designer.core.work import SCORE
 from designer.layers.attn import ScaledDotProductAttention
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class SoftcappedAttention(ScaledDotProductAttention):
     """Attention with bounded scores: y = softmax(c · tanh(q kᵀ · scale / c) + mask) v."""
 
     softcap: float = option(50.0, "The largest score, c, which is never reached.")
+
+    per_score = SCORE + 3  # division, tanh and product
 
     def _code(self, attn_mask: Tensor | None) -> Code:
         refs = (Ref("query"), Ref("key"), Ref("value"), self.softcap)

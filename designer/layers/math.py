@@ -8,6 +8,7 @@ from designer.core.code import Ref, call
 from designer.core.expression import Real
 from designer.core.layer import Layer, Result, layer
 from designer.core.option import option
+from designer.core.work import MOVING
 from designer.layers.rules import (
     ALL,
     COMPLEX,
@@ -272,6 +273,8 @@ class LogicalNot(Truth):
 class RealPart(Function):
     """y = Re(x), the real part."""
 
+    work = MOVING
+
     function: ClassVar[str] = "torch.real"
 
     def dtype(self, dtype: str) -> str:
@@ -282,6 +285,8 @@ class RealPart(Function):
 @layer("ImaginaryPart", family="act", aliases=("imag", "虚部"), stem="im")
 class ImaginaryPart(Function):
     """y = Im(x), the imaginary part."""
+
+    work = MOVING
 
     function: ClassVar[str] = "torch.imag"
     dtypes: ClassVar[tuple[str, ...]] = COMPLEX

@@ -10,6 +10,7 @@ from designer.core.layer import Layer, Result, layer
 from designer.core.option import option
 from designer.core.size import UNKNOWN, Size
 from designer.core.tensor import ANYTHING, Tensor
+from designer.core.work import MOVING
 from designer.layers.axes import (
     FIRST_AXIS,
     LAST_AXIS,
@@ -49,7 +50,9 @@ class _AnyNumber(_Elementwise):
         joined = xs[0] if xs else ANYTHING
         for x in xs[1:]:
             joined = self.together(joined, x, "xs")
-        return Result((joined,), code=infix(self.operator, Ref("xs")))
+        terms = max(0, len(xs) - 1)
+        code = infix(self.operator, Ref("xs"))
+        return Result((joined,), code=code, work=lambda: terms * joined.count)
 
 
 @layer("Add", family="merge", aliases=("sum", "plus", "residual", "相加", "残差"), stem="add")
@@ -142,6 +145,8 @@ class _Joining(Layer):
 class Concat(_Joining):
     """Tensors one behind the other along an axis, others agreeing: [a, n], [b, n] → [a + b, n]."""
 
+    work = MOVING
+
     dim: int = option(0, "The axis along which they are joined.", min=FIRST_AXIS, max=LAST_AXIS)
     preset: ClassVar[Mapping[str, Raw]] = {"dim": 1}
 
@@ -185,6 +190,8 @@ class Concat(_Joining):
 class Stack(_Joining):
     """Tensors of one shape side by side along a new axis: n of [a, b] → [n, a, b]."""
 
+    work = MOVING
+
     dim: int = option(0, "Where the new axis stands in the output.", min=FIRST_AXIS, max=LAST_AXIS)
     preset: ClassVar[Mapping[str, Raw]] = {"dim": 1}
 
@@ -220,6 +227,8 @@ class Stack(_Joining):
 )
 class MatMul(Layer):
     """Product of matrices, C = A B, over the last two axes; axes before them broadcast."""
+
+    work = MOVING
 
     def infer(self, a: Tensor, b: Tensor) -> Result:
         """[..., m, k] and [..., k, n] to [..., m, n]; a vector stands for one row or column."""

@@ -15,6 +15,7 @@ from designer.core.layer import (
 from designer.core.option import option
 from designer.core.size import Size, value
 from designer.core.tensor import Tensor
+from designer.core.work import EACH
 from designer.layers.axes import FIRST_AXIS, LAST_AXIS, distinct, located, padded
 from designer.layers.math import written
 from designer.layers.rules import ALL, COMPLEX, FLOATS, INTEGERS, REAL, check_dtype
@@ -59,6 +60,8 @@ class Running(Layer):
 class Cumulative(Running):
     """One value of each element and all before it."""
 
+    work = EACH
+
     name: ClassVar[str]
 
     def infer(self, x: Tensor) -> Result:
@@ -90,6 +93,8 @@ class Cumprod(Cumulative):
 @layer("Diff", family="shape", aliases=("difference", "finite difference", "差分"))
 class Diff(Running):
     """Differences of neighbours along an axis: y[i] = x[i + 1] − x[i], n times over."""
+
+    work = EACH
 
     n: int = option(1, "How many times.", min=0)
     dim: int = option(-1, AXIS, min=FIRST_AXIS, max=LAST_AXIS)

@@ -16,6 +16,7 @@ from designer.core.layer import (
 )
 from designer.core.option import Raw, option
 from designer.core.tensor import Tensor
+from designer.core.work import READING
 from designer.layers.axes import FIRST_AXIS, LAST_AXIS, distinct, located, padded
 from designer.layers.math import PARTS
 from designer.layers.rules import (
@@ -50,6 +51,8 @@ def unlisted(dim: int | tuple[int, ...]) -> object:
 
 class Reduction(Layer):
     """One value of all elements along some axes."""
+
+    work = READING
 
     name: ClassVar[str]
     """The method of a tensor."""

@@ -15,6 +15,7 @@ from designer.core.layer import (
 from designer.core.option import option
 from designer.core.size import UNKNOWN, Size, value
 from designer.core.tensor import Tensor
+from designer.core.work import EACH, MOVING
 from designer.layers.arith import same_dtype
 from designer.layers.axes import (
     FIRST_AXIS,
@@ -41,6 +42,8 @@ HALVES = ("float16", "bfloat16")
 @layer("GridSample", family="pool", aliases=("spatial transformer", "warp", "网格采样"))
 class GridSample(Layer):
     """Values of an image at places that a grid names, from −1 to 1 on each axis."""
+
+    work = EACH
 
     mode: str = option(
         "bilinear",
@@ -97,6 +100,8 @@ class GridSample(Layer):
 @layer("AffineGrid", family="pool", aliases=("spatial transformer", "仿射网格"))
 class AffineGrid(Layer):
     """The grid of places that an affine map makes of the pixels of an image: y = θ · [u, v, 1]ᵀ."""
+
+    work = EACH
 
     size: tuple[Size, ...] = option((1, 3, 32, 32), "Shape of the image to come.", min=1)
     align_corners: bool = option(False, "−1 and 1 are the middles of the outer pixels.")
@@ -333,7 +338,7 @@ class STFT(Layer):
 
 @layer("ViewAsReal", family="shape", aliases=("complex to real", "real and imaginary", "实部虚部"))
 class ViewAsReal(Layer):
-    """Real and imaginary parts of complex numbers, side by side on a new last axis."""
+    """Parts of complex numbers side by side on a new last axis: y = [Re(x), Im(x)]."""
 
     def infer(self, x: Tensor) -> Result:
         """[...] in complex numbers to [..., 2] in floats."""
@@ -376,6 +381,11 @@ class Cross(Layer):
 class CDist(Layer):
     """Distances of all pairs of rows: y[i, j] = |a[i] − b[j]|; axes before broadcast."""
 
+    def elementwise(self, inputs: Inputs, result: Result) -> Size:
+        """A difference, a power and a sum for each element of each pair of rows."""
+        a = inputs["a"]
+        return 3 * result.outputs[0].count * (a.axis(-1) if isinstance(a, Tensor) else UNKNOWN)
+
     p: float = option(2.0, "The norm of the distance.", min=0)
 
     def infer(self, a: Tensor, b: Tensor) -> Result:
@@ -401,6 +411,8 @@ class CDist(Layer):
 @layer("Meshgrid", family="merge", aliases=("coordinates", "grid", "网格坐标"), stem="grid")
 class Meshgrid(Layer):
     """The coordinates of all points of a grid, one output for each axis."""
+
+    work = MOVING
 
     indexing: str = option("ij", "Rows first, or columns first.", choices=("ij", "xy"))
 

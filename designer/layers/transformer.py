@@ -16,7 +16,7 @@ from designer.core.layer import (
 from designer.core.message import Message
 from designer.core.option import option
 from designer.core.param import Param, bias, weight
-from designer.core.size import Size
+from designer.core.size import UNKNOWN, Size
 from designer.core.tensor import Tensor
 from designer.layers.attn import MultiheadAttention
 
@@ -82,6 +82,10 @@ def called(layer: Layer, made: Code, ports: tuple[str, ...], masks: Masks, **usu
 
 class Part(Layer):
     """What all parts of a transformer share."""
+
+    def elementwise(self, inputs: Inputs, result: Result) -> Size:
+        """Not known: the convention does not reach inside."""
+        return UNKNOWN
 
     d_model: Size | None
     nhead: Size

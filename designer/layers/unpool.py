@@ -9,6 +9,7 @@ from designer.core.code import Call, Code, Module
 from designer.core.layer import Layer, Result, layer
 from designer.core.option import option
 from designer.core.size import Size, value
+from designer.core.work import MOVING
 from designer.layers.pool import CEIL, INDICES, KERNEL, STRIDE, Pooling, Sliding
 from designer.layers.rules import (
     FLOATS,
@@ -147,6 +148,8 @@ class FractionalMax(Pooling):
 @dataclass(frozen=True, eq=False)
 class Unpooling(Layer):
     """What the ways back from max pooling share."""
+
+    work = MOVING
 
     kernel_size: Size | tuple[Size, ...] = option(2, KERNEL, min=1)
     stride: Size | tuple[Size, ...] | None = option(None, STRIDE, min=1)

@@ -14,6 +14,7 @@ from designer.core.layer import (
 )
 from designer.core.option import option
 from designer.core.size import UNKNOWN, Size, value
+from designer.core.work import EACH
 from designer.layers.rules import FLOATS, SPATIAL, check_dtype, divides, known_zero, scaled
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ FACTOR = "Factors of the spatial axes, in place of their sizes."
 
 class Resampling(Layer):
     """What layers share that interpolate."""
+
+    work = EACH
 
     size: Size | tuple[Size, ...] | None
     scale_factor: float | tuple[float, ...] | None

@@ -52,13 +52,14 @@ def test_the_table_of_a_cnn(tmp_path: Path) -> None:
         "input1    Input      [B, 3, 32, 32]",
         "conv1     Conv2d     [B, 32, 30, 30]         896   0.6%",
     ]
-    assert lines[-6:] == [
+    assert lines[-7:] == [
         "parameters  160,202 = 896 + 18,496 + 73,856 + 65,664 + 1,290",
         "trainable   160,202",
         "weights     159,840",
         "biases      362",
         "buffers     0",
         "memory      625.8 KiB in fp32, 312.9 KiB in bf16, 156.4 KiB in int8",
+        "operations  10.3 MFLOP; element-wise, apart: 125.3 kFLOP",
     ]
 
 
@@ -98,6 +99,8 @@ def test_json_has_every_tensor_of_the_state_dict(tmp_path: Path) -> None:
         "weights",
         "biases",
         "known",
+        "flops",
+        "elementwise",
         "tensors",
         "outputs",
         "problems",
