@@ -79,7 +79,7 @@ class _Unpacked:
         taken = Taken(draft)
         for old, id in new.items():
             node = self._fitted(self.block.graph.nodes[old]).renumbered(new)
-            draft.put_node(id, taken.fitted(node))
+            draft.put_node(id, _in_place(taken, node))
             draft.put_position(id, (layout[old][0] + dx, layout[old][1] + dy))
         self._wire(new, into, fed)
         self._tie(new, ties)
@@ -132,6 +132,15 @@ class _Unpacked:
             return param
         attribute, _, rest = param.param.partition(".")
         return ParamRef(by_attribute[attribute], rest)
+
+
+def _in_place(taken: Taken, node: Node) -> Node:
+    """A layer under the names that it has, where they are free."""
+    if node.name in taken.names or node.attribute in taken.attributes:
+        return taken.fitted(node)
+    taken.names.add(node.name)
+    taken.attributes.add(node.attribute)
+    return node
 
 
 def _given_texts(block: Block, options: Mapping[str, Raw]) -> dict[str, Raw]:
