@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from designer import resources
 from designer.core import edits
@@ -333,3 +335,74 @@ def test_a_size_without_a_value_is_a_problem_and_no_guess() -> None:
     found = [str(problem.message) for problem in export_problems(made.editor.analysis)]
     assert found
     assert any("T" in text for text in found)
+
+
+# Any declaration that says what its text does
+
+TERMS = (
+    "d",
+    "k",
+    "2*d",
+    "d + k",
+    "n // 2 + 1",
+    "min(d, k)",
+    "max(n, 3*k)",
+    "d*k - 1",
+    "n % 3",
+    "7",
+)
+OF_OPTIONS = tuple(term for term in TERMS if "n" not in term.replace("min", ""))
+
+
+@st.composite
+def truthful(draw: st.DrawFn) -> Custom:
+    """A layer over [..., n, d] whose text makes tensors of the shapes that it declares."""
+    rest = draw(st.booleans())
+    shapes = st.lists(st.sampled_from(TERMS), max_size=3).map(tuple)
+    outputs = draw(st.lists(shapes, min_size=1, max_size=3))
+    params = draw(
+        st.lists(st.lists(st.sampled_from(OF_OPTIONS), max_size=3).map(tuple), max_size=4)
+    )
+    whole = [("...", *shape) if rest and draw(st.booleans()) else shape for shape in outputs]
+    made = [f"self.p{n} = nn.Parameter(torch.zeros({_sizes(s)}))" for n, s in enumerate(params)]
+    given = [f"torch.zeros({_sizes(shape)})" for shape in whole]
+    source = [
+        "class Any(nn.Module):",
+        "    def __init__(self, d, k):",
+        "        super().__init__()",
+        "        self.k = k",
+        *(f"        {line}" for line in made),
+        "",
+        "    def forward(self, x):",
+        "        *rest, n, d = x.shape",
+        "        k = self.k",
+        f"        return {', '.join(given)}",
+    ]
+    return Custom(
+        "Any",
+        (CustomInput("x", ("...", "n", "d") if rest else ("n", "d")),),
+        (CustomOption("d"), CustomOption("k", "integer", draw(st.integers(1, 5)))),
+        tuple(CustomOutput(f"y{n}", shape) for n, shape in enumerate(whole)),
+        tuple(CustomParam(f"p{n}", shape) for n, shape in enumerate(params)),
+        source="\n".join(source),
+    )
+
+
+def _sizes(shape: tuple[str, ...]) -> str:
+    """The sizes of a shape, as an argument of `torch.zeros`."""
+    return f"({''.join('*rest, ' if axis == '...' else f'{axis}, ' for axis in shape)})"
+
+
+@pytest.mark.usefixtures("at_once")
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(truthful(), st.sampled_from([("B", "T", "d"), ("B", 6, "2*d"), (4, "T", 5)]))
+def test_whatever_is_declared_truthfully_passes(custom: Custom, shape: tuple[Any, ...]) -> None:
+    made = Drawing(d=4)
+    made.do(set_custom(custom))
+    x = made.input(*(shape if custom.inputs[0].axes[0] == "..." else shape[1:]))
+    use = made.add("custom:Any", x, name="use")
+    for output in custom.outputs:
+        out = made.add("Output", name=f"{output.name}_")
+        made.do(edits.connect(Source(use, output.name), Target(out, "x")))
+    report = check(made.editor.document)
+    assert report.matches, (custom.source, report)
