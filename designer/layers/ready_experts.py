@@ -73,6 +73,7 @@ class Logits(Step):
     num_experts: Size
 
     kind: ClassVar[str] = "Logits"
+    title: ClassVar[str] = "Logits"
     family: ClassVar[str] = "linear"
     stem: ClassVar[str] = "logits"
 
@@ -94,6 +95,7 @@ class Corrected(Step):
     """Scores plus a number for each expert that is kept and not learned."""
 
     kind: ClassVar[str] = "Corrected"
+    title: ClassVar[str] = "Corrected"
     family: ClassVar[str] = "merge"
     stem: ClassVar[str] = "corrected"
 
@@ -113,6 +115,7 @@ class LimitedToGroups(Step):
     topk_group: Size
 
     kind: ClassVar[str] = "LimitedToGroups"
+    title: ClassVar[str] = "LimitedToGroups"
     family: ClassVar[str] = "act"
     stem: ClassVar[str] = "limited"
 
