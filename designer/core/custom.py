@@ -6,7 +6,7 @@ tree, goes into exported code, and is run by nobody but a child process that com
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, make_dataclass
+from dataclasses import dataclass, field, fields, make_dataclass
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, cast
@@ -54,6 +54,9 @@ TYPES: tuple[Type, ...] = ("size", "integer", "real", "flag", "choice")
 NUMBERS = ("size", "integer", "real")
 PARTS: tuple[Part, ...] = ("weight", "bias", "buffer")
 MOST_PARTS = 1_000
+MOST_AXES = 64
+LONGEST_TEXT = 1_000
+LONGEST_NOTE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,8 +349,8 @@ def layer_class(custom: Custom) -> type[CustomUse]:
     if wrong is not None:
         raise ValueError(str(wrong))
     options = tuple(map(option_of, custom.options))
-    fields = [(option.name, object, field(default=option.default)) for option in options]
-    made = make_dataclass(custom.name, fields, bases=(CustomUse,), frozen=True, eq=False)
+    typed = [(option.name, object, field(default=option.default)) for option in options]
+    made = make_dataclass(custom.name, typed, bases=(CustomUse,), frozen=True, eq=False)
     made.__doc__ = custom.note or message("A custom layer of this design.").template
     ports = tuple(Port(port.name, optional=port.optional) for port in custom.inputs)
     words = {"kind": f"{CUSTOM}{custom.name}", "title": custom.name, "family": "custom"}
@@ -377,6 +380,8 @@ def misnamed(custom: Custom) -> Message | None:
     """Why no layer can be made of a declaration: its names, or values of its options."""
     if not is_python_name(custom.name):
         return message("{name} cannot be the name of a class.", name=custom.name[:60])
+    if _oversized(custom):
+        return message("The declaration of {name} is too long.", name=custom.name)
     groups: tuple[tuple[Any, ...], ...] = (custom.inputs, custom.outputs, custom.options)
     for group in (*groups, custom.params):
         found = [part.name for part in group]
@@ -388,6 +393,23 @@ def misnamed(custom: Custom) -> Message | None:
             return wrong
     return next(
         filter(None, chain(map(_misplaced, custom.options), map(_odd, custom.params))), None
+    )
+
+
+def _oversized(custom: Custom) -> bool:
+    """Whether a text or a list is longer than a file may hold."""
+    notes = [custom.note, *(option.help for option in custom.options)]
+    texts, lists = [custom.flops], []
+    parts: Iterable[Any] = chain(custom.inputs, custom.options, custom.outputs, custom.params)
+    for part in parts:
+        values = [getattr(part, f.name) for f in fields(part) if f.name not in ("help", "extra")]
+        texts += [value for value in values if isinstance(value, str)]
+        lists += [value for value in values if isinstance(value, tuple)]
+    texts += [text for found in lists for text in found if isinstance(text, str)]
+    return (
+        any(len(text) > LONGEST_TEXT for text in texts)
+        or any(len(found) > MOST_AXES for found in lists)
+        or any(len(note) > LONGEST_NOTE for note in notes)
     )
 
 

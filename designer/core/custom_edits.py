@@ -14,7 +14,7 @@ from designer.core.edits import Refused, put_nodes
 from designer.core.kinds import uses_of
 from designer.core.layer import defaults
 from designer.core.message import message
-from designer.core.written import LONGEST_SOURCE
+from designer.core.written import LONGEST_SOURCE, LONGEST_SOURCES
 
 if TYPE_CHECKING:
     from designer.core.custom import Custom
@@ -55,6 +55,10 @@ def _check(draft: Draft, custom: Custom, *, new: bool) -> None:
     if len(custom.source) > LONGEST_SOURCE:
         text = "The source is longer than {limit:,} characters."
         raise Refused(message(text, limit=LONGEST_SOURCE))
+    others = (c for name, c in draft.whole.customs.items() if name != custom.name)
+    if sum(len(other.source) for other in others) + len(custom.source) > LONGEST_SOURCES:
+        text = "All sources together are longer than {limit:,} characters."
+        raise Refused(message(text, limit=LONGEST_SOURCES))
     for line, text in enumerate(custom.source.split("\n"), 1):
         if UNWRITABLE.search(text):
             reason = "Line {line} of the source holds a character that no design can hold."

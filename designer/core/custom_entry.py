@@ -43,7 +43,8 @@ def part_of(made: type[P], texts: Mapping[str, str], extra: tuple[tuple[str, obj
         values["optional"] = values["optional"].lower() == YES
     if "default" in values:
         values["default"] = _default(values)
-    return made(**values, extra=extra)
+    declared: P = cast("Any", made)(**values, extra=extra)
+    return declared
 
 
 def _default(values: Mapping[str, Any]) -> Raw:

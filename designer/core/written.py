@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from designer.core.message import Message
 
 LONGEST_SOURCE = 100_000
+LONGEST_SOURCES = 1_000_000
+"""Of all texts of a document together: reading them all takes seconds, not minutes."""
 
 PROVIDED: Mapping[str, str] = MappingProxyType(
     {

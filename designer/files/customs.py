@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from designer.core.custom import (
     CUSTOM,
+    MOST_AXES,
     MOST_PARTS,
     Custom,
     CustomInput,
@@ -17,10 +18,10 @@ from designer.core.custom import (
     option_of,
 )
 from designer.core.message import message
-from designer.core.written import LONGEST_SOURCE
+from designer.core.written import LONGEST_SOURCE, LONGEST_SOURCES
 from designer.files import place as take
 from designer.files.gathering import Part
-from designer.files.limits import AXES, CUSTOMS, NAME_CHARACTERS, TEXT_CHARACTERS
+from designer.files.limits import CUSTOMS, NAME_CHARACTERS, TEXT_CHARACTERS
 from designer.files.plain import Rows
 from designer.files.values import decoded, encoded, encoded_fields
 
@@ -85,7 +86,16 @@ def customs_of(file: Gathering) -> dict[str, Custom]:
             with file.faulty():
                 part = Part(take.mapping(section, name, place), place.at(name))
                 customs[name] = _custom(file, name, part)
+        _check_sources(customs, place)
     return customs
+
+
+def _check_sources(customs: Mapping[str, Custom], place: Place) -> None:
+    """Refuse texts that take long to read."""
+    length = sum(len(custom.source) for custom in customs.values())
+    if length > LONGEST_SOURCES:
+        reason = "sources of {length:,} characters, at most {limit:,} are allowed."
+        raise place.refusal(message(reason, length=length, limit=LONGEST_SOURCES))
 
 
 def _custom(file: Gathering, name: str, part: Part) -> Custom:
@@ -132,7 +142,7 @@ def _parts(file: Gathering, owner: Part, key: str) -> Iterator[Any]:
 
 
 def _texts(data: dict[str, object], key: str, at: Place) -> tuple[str, ...]:
-    items, place = take.sequence(data, key, at, AXES), at.at(key)
+    items, place = take.sequence(data, key, at, MOST_AXES), at.at(key)
     return tuple(take.text(items, index, place) for index in range(len(items)))
 
 

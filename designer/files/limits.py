@@ -4,7 +4,6 @@ from __future__ import annotations
 
 FILE_BYTES = 64 * 2**20
 NESTING = 64
-AXES = 64
 CUSTOMS = 1_000
 VALUES = 6_000_000
 NODES = 100_000

@@ -258,6 +258,12 @@ def test_a_sound_declaration_has_no_faults() -> None:
         ({"name": "a b"}, "a b cannot be the name of a class."),
         ({"name": "__import__"}, "__import__ cannot be the name of a class."),
         ({"inputs": (CustomInput("x"), CustomInput("x"))}, "Two parts of Scale have one name."),
+        ({"flops": "1" * 1_001}, "The declaration of Scale is too long."),
+        ({"inputs": (CustomInput("x", ("d",) * 65),)}, "The declaration of Scale is too long."),
+        (
+            {"options": (CustomOption("a", default=1, help="a" * 100_001),)},
+            "The declaration of Scale is too long.",
+        ),
         ({"inputs": (CustomInput("self"),)}, "self has a meaning already."),
         ({"outputs": (CustomOutput("a.b"),)}, "A name has plain letters, digits and _"),
         ({"options": (CustomOption("leading", default=1),)}, "leading has a meaning already."),

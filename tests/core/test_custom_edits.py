@@ -134,6 +134,10 @@ def test_names_that_are_taken_or_impossible_are_refused(drawing: Drawing) -> Non
     for odd in ("\0", "\f", "\x1b", "\ud800"):
         with pytest.raises(Refused, match="Line 2 of the source holds a character"):
             drawing.do(set_custom(replace(PAIRS, source=f"\n#{odd}")))
+    for n in range(10):
+        drawing.do(set_custom(Custom(f"C{n}", source="#" * 99_000)))
+    with pytest.raises(Refused, match="All sources together are longer than 1,000,000"):
+        drawing.do(set_custom(Custom("Last", source="#" * 99_000)))
     with pytest.raises(Refused, match="longer than 100,000"):
         drawing.do(set_custom(replace(PAIRS, source="#" * 100_001)))
 

@@ -124,6 +124,12 @@ def test_names_that_no_class_can_have_are_refused(name: str) -> None:
         read_document(json.dumps(plain).encode(), "test.netdraft")
 
 
+def test_texts_that_take_long_to_read_are_refused() -> None:
+    customs = [Custom(f"C{n}", source="#" * 90_000) for n in range(12)]
+    with pytest.raises(Refusal, match=r"\$\.customs: sources of 1,080,000 characters, at most"):
+        read_document(write_document(document(*customs)), "test.netdraft")
+
+
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\r\t"))
 
 
