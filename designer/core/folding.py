@@ -16,22 +16,30 @@ from designer.core.frame import ends
 from designer.core.graph import Graph, Node, Source
 from designer.core.grouping import GAP, PORTS, group
 from designer.core.message import message
+from designer.core.tensor import ANYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from designer.core.document import Draft, Edit
     from designer.core.graph import NodeId
+    from designer.core.tensor import Tensor
 
 
-def fold(ids: Iterable[NodeId], name: str = "") -> Edit:
-    """Fold a chain that is the same layers again and again into one repeated block."""
+def fold(
+    ids: Iterable[NodeId], name: str = "", tensors: Mapping[Source, Tensor] | None = None
+) -> Edit:
+    """Fold a chain that is the same layers again and again into one repeated block.
+
+    `tensors` are those on the wires, as for `group`.
+    """
     chosen = list(ids)
 
     def edit(draft: Draft) -> None:
         chain = _chain(draft, chosen)
         for id in chain:
             check_alone(draft.graph, [id])
+        _check_untied(draft.graph, chain)
         alike = [_likeness(draft.graph.nodes[id]) for id in chain]
         period = _period(alike)
         if period == len(chain):
@@ -47,7 +55,7 @@ def fold(ids: Iterable[NodeId], name: str = "") -> Edit:
             _multiply(draft, kept[0], copies)
             return
         use = draft.document.next_id
-        group(kept, name)(draft)
+        group(kept, name, {Source(kept[-1], port): ANYTHING, **(tensors or {})})(draft)
         _multiply(draft, use, copies)
 
     return edit
@@ -88,6 +96,13 @@ def _chain(draft: Draft, ids: list[NodeId]) -> list[NodeId]:
 def _check_lone(graph: Graph, id: NodeId, wires: int) -> None:
     if wires != 1:
         raise Refused(message("{name} is not in a chain.", name=graph.nodes[id].name))
+
+
+def _check_untied(graph: Graph, chain: list[NodeId]) -> None:
+    for ends in graph.ties.items():
+        for node in {end.node for end in ends}.intersection(chain):
+            text = "{name} shares a tensor with another layer: copies have weights of their own."
+            raise Refused(message(text, name=graph.nodes[node].name))
 
 
 def _period(alike: list[object]) -> int:
