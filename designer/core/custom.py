@@ -303,7 +303,7 @@ class _Bindings:
 
     def param(self, declared: CustomParam) -> Param:
         """A parameter or buffer with its sizes."""
-        axes = tuple(Axis(text, self._axis(text, declared.name)) for text in declared.axes)
+        axes = tuple(Axis(_label(text), self._axis(text, declared.name)) for text in declared.axes)
         return Param(declared.name, axes, declared.part, declared.dtype)
 
     def _axis(self, text: str, place: str) -> Size:
@@ -325,6 +325,11 @@ def _has_rest(port: CustomInput | CustomOutput) -> bool:
 def _axes(port: CustomInput | CustomOutput) -> tuple[str, ...]:
     """The declared axes without those that `...` stands for."""
     return port.axes[1:] if _has_rest(port) else port.axes
+
+
+def _label(text: str) -> str:
+    """An expression as a factor of a formula."""
+    return text if text.isidentifier() or text.isdecimal() else f"({text})"
 
 
 def _is_name(text: str) -> bool:

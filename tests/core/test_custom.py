@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from designer.core.code import Call, Module, Ref
+from designer.core.count import explain
 from designer.core.custom import (
     Custom,
     CustomInput,
@@ -86,6 +87,15 @@ def test_shapes_of_names_stay_names() -> None:
     assert found.result is not None
     assert found.result.params[0].shape == (10, D)
     assert found.result.flops is UNKNOWN
+
+
+def test_a_formula_keeps_its_expressions_together() -> None:
+    found = examined(GATED, {"x": Tensor((8,))})
+    assert found.result is not None
+    terms = explain(found.result.params[3:]).terms
+    assert [[factor.label for factor in term] for term in terms] == [
+        ["groups", "(width // groups)"]
+    ]
 
 
 def test_a_flag_takes_parameters_away() -> None:
