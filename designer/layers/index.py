@@ -13,7 +13,7 @@ from designer.core.layer import (
     layer,
 )
 from designer.core.option import option
-from designer.core.size import Size, value
+from designer.core.size import UNKNOWN, Size, value
 from designer.core.tensor import Tensor
 from designer.layers.axes import (
     FIRST_AXIS,
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from designer.core.layer import Inputs
 
 AXIS = "The axis along which is picked."
+MASKS = ("bool",)
+"""Dtypes of masks."""
 PLACES = ("int64", "int32")
 """Dtypes of indices."""
 
@@ -148,7 +150,10 @@ class IndexSelect(Picking):
 
 @layer("Index", family="shape", aliases=("advanced indexing", "pick by index", "高级索引"))
 class Index(Layer):
-    """y = x[..., i, ...] with tensors of indices at some axes, which broadcast to one shape."""
+    """y = x[..., i, ...] with tensors of indices at some axes, which broadcast to one shape.
+
+    One index may be a mask of truth values over one axis or more: how many it picks is not known.
+    """
 
     dims: tuple[int, ...] = option(
         (0,), "The axis of each index, all counted from one end.", min=FIRST_AXIS, max=LAST_AXIS
@@ -158,6 +163,8 @@ class Index(Layer):
         self, x: Tensor, i: Tensor, j: Tensor | None = None, k: Tensor | None = None
     ) -> Result:
         """[..., n, ...] and [a, b] to [..., a, b, ...]; [a, b, ...] for axes that lie apart."""
+        if i.dtype in MASKS and not i.partial:
+            return self._masked(x, i, several=j is not None or k is not None)
         joint = self._joint({"i": i, "j": j, "k": k})
         some_axis(self, x)
         places = located(self, x, *self.dims, options=("dims",))
@@ -170,6 +177,24 @@ class Index(Layer):
             return Result((Tensor((), x.dtype, partial=True),), code=code)
         distinct(self, places, "dims")
         return Result((self._picked(padded(x, *self.dims), joint, places),), code=code)
+
+    def _masked(self, x: Tensor, mask: Tensor, *, several: bool) -> Result:
+        """The places where a mask is true, one after another on one axis."""
+        rank = len(mask.shape)
+        if several or len(self.dims) != 1 or self.dims[0] < 0 or not rank:
+            raise self.refuse("{layer} takes one mask, at an axis from the front.", port="i")
+        code = Code(Item(Ref("x"), self._written()))
+        if x.rank is None:
+            return Result((Tensor((), x.dtype, partial=True),), code=code)
+        first = position(self, self.dims[0], x.rank, "dims")
+        covered = x.shape[first : first + rank]
+        refusal = self.refuse("{layer} finds no {mask} in {x}.", port="i", mask=mask, x=x)
+        if len(covered) < rank:
+            raise refusal
+        for one, other in zip(mask.shape, covered, strict=True):
+            self.same(one, other, refusal)
+        shape = (*x.shape[:first], UNKNOWN, *x.shape[first + rank :])
+        return Result((x.with_shape(shape),), code=code)
 
     def _joint(self, given: Mapping[str, Tensor | None]) -> Tensor:
         """The shape of all indices together."""

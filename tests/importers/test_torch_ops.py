@@ -242,6 +242,25 @@ def test_free_sizes_stay_expressions() -> None:
     assert bound.options["in_features"] == Expression("D")
 
 
+def test_a_free_size_is_split_where_the_parts_are_exact() -> None:
+    width = size.free("D")
+    bound = bind("torch.split", inputs=(t(2, 3 * width), width), kwargs={"dim": 1})
+    assert bound == Bound("Split", {"chunks": 3, "dim": 1}, {"x": t(2, 3 * width)})
+    for part in (2, 2 * width, 0):
+        with pytest.raises(Unmapped):
+            bind("torch.split", inputs=(t(2, 3 * width), part), kwargs={"dim": 1})
+
+
+def test_a_factor_of_the_second_operand_is_a_layer_of_its_own() -> None:
+    x, y = t(2), t(3, 2)
+    scaled = Bound("MultiplyScalar", {"value": 0.5}, {"x": y})
+    assert bind("torch.add", inputs=(x, y), kwargs={"alpha": 0.5}) == Bound(
+        "Add", {}, {"xs": (x, scaled)}
+    )
+    with pytest.raises(BadCall):
+        bind("torch.add", inputs=(t(2, dtype="int64"),) * 2, kwargs={"alpha": 0.5})
+
+
 def test_one_call_may_need_several_layers() -> None:
     bound = bind("torch.vstack", inputs=([t(3), t(2, 3)],))
     row = Bound("Unsqueeze", {"dim": 0}, {"x": t(3)})

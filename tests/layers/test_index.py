@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from designer.core.layer import examine
-from designer.core.size import free
+from designer.core.size import UNKNOWN, free
 from designer.core.tensor import DTYPE_BYTES, Tensor
 from tests.layers.oracle import check, feed, made, refusal, t
 
@@ -87,9 +87,30 @@ def test_indices_and_axes_are_as_many() -> None:
         assert refusal(outcome) == f"Index lists {len(dims)} axes in dims for {len(given)} indices."
 
 
-def test_masks_and_positions_are_no_indices() -> None:
-    fed = feed("Index", (t(3, 4), t(3, dtype="bool")))
-    assert "int64, int32" in str(refusal(examine(made("Index"), fed)))
+@pytest.mark.parametrize("dim", [0, 1, 2])
+def test_a_mask_picks_an_unknown_number(dim: int) -> None:
+    for shape, mask in itertools.product(((3,), (3, 4), (3, 4, 3, 4)), ((3,), (4,), (3, 4))):
+        fed = feed("Index", (t(*shape), t(*mask, dtype="bool")))
+        outcome = examine(made("Index", dims=(dim,)), fed)
+        try:
+            real = torch.zeros(shape)[(slice(None),) * dim + (torch.ones(mask) > 0,)]
+        except IndexError:
+            assert outcome.remarks[0].severity == "error"
+        else:
+            assert outcome.result is not None
+            (out,) = outcome.result.outputs
+            assert out.shape == (*real.shape[:dim], UNKNOWN, *real.shape[dim + 1 :])
+            assert real.shape[dim] == torch.ones(mask).numel()
+
+
+def test_a_mask_stands_alone_at_an_axis_from_the_front() -> None:
+    mask, index = t(3, dtype="bool"), t(3, dtype="int64")
+    for options, given in (({"dims": (0, 1)}, (mask, index)), ({"dims": (-1,)}, (mask,))):
+        outcome = examine(made("Index", **options), feed("Index", (t(3, 3), *given)))
+        assert refusal(outcome) == "Index takes one mask, at an axis from the front."
+
+
+def test_positions_are_no_indices() -> None:
     fed = feed("Index", (t(3, 4), t(dtype="int64")))
     assert "a vector or more" in str(refusal(examine(made("Index"), fed)))
 

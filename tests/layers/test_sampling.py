@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
+from typing import Any, cast
 
 import pytest
 import torch
@@ -71,6 +72,46 @@ def test_frames() -> None:
     result = examine(made("STFT", n_fft=8, hop_length=2), {"x": Tensor((2, free("L")))}).result
     assert result is not None
     assert str(result.outputs[0]) == "[2, 5, L//2 + 1]"
+
+
+@pytest.mark.parametrize("dim", [(-1,), (-2, -1), (0, 1)])
+def test_sizes_of_spectra(dim: tuple[int, ...]) -> None:
+    shapes, sizes = ((4,), (3, 4), (2, 3, 4), (2, 0)), (1, 6, -1, 0, -2)
+    for shape, s in itertools.product(shapes, itertools.product(sizes, repeat=len(dim))):
+        reference = lambda s=s: partial(torch.fft.fftn, s=s, dim=dim)  # noqa: E731
+        check("FFT", {"s": s, "dim": dim}, t(*shape), reference=reference)
+    for s in ((2,), (2, 3, 4)):
+        reference = lambda s=s: partial(torch.fft.fftn, s=s, dim=dim)  # noqa: E731
+        check("FFT", {"s": s, "dim": dim}, t(2, 3, 4), reference=reference)
+
+
+WINDOWS = (None, (16, "float32"), (12, "float32"), (16, "float64"), (16, "complex64"))
+
+
+@pytest.mark.filterwarnings("ignore:A window was not provided")
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "complex64", "int64"])
+def test_windows(dtype: str) -> None:
+    for window, onesided, length in itertools.product(WINDOWS, (True, False), (None, 12, 20)):
+        options = {"n_fft": 16, "hop_length": 4, "onesided": onesided, "win_length": length}
+        frames: Any = partial(cast("Any", torch.stft), return_complex=True, **options)
+        reference = lambda f=frames: lambda x, w=None: f(x, window=w)  # noqa: E731
+        fed = [t(2, 40, dtype=dtype)] + ([t(window[0], dtype=window[1])] if window else [])
+        check("STFT", options, *fed, reference=reference, flops=False)
+
+
+@pytest.mark.filterwarnings("ignore:A window was not provided")
+@pytest.mark.parametrize("mode", ["reflect", "constant", "replicate", "circular"])
+def test_ends_of_signals(mode: str) -> None:
+    for length, center in itertools.product((3, 8, 9, 20), (True, False)):
+        options = {"n_fft": 16, "hop_length": 4, "center": center, "pad_mode": mode}
+        reference = lambda o=options: partial(torch.stft, return_complex=True, **o)  # noqa: E731
+        check("STFT", options, t(2, length), reference=reference, flops=False)
+
+
+@pytest.mark.parametrize("dtype", DTYPE_BYTES)
+def test_parts_of_complex_numbers(dtype: str) -> None:
+    for shape in ((), (3,), (2, 3)):
+        check("ViewAsReal", {}, t(*shape, dtype=dtype), reference=lambda: torch.view_as_real)
 
 
 def test_vector_products() -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 WHOLE = slice(None)
 PORTS = ("i", "j", "k")
 """Where tensors of indices arrive."""
-MASKS = ("bool", "uint8")
-"""Dtypes that choose places instead of naming them: how many is up to the values."""
+MASK = "bool"
+"""The dtype that chooses places instead of naming them: how many is up to the values."""
 
 
 @operation("Tensor.__getitem__(self, index: any, /)")
@@ -32,7 +32,7 @@ def item(call: Call) -> Bound:
             picked[axis] = part
         else:
             found = _cut(call, found, axis, part)
-        axis += not isinstance(part, int)
+        axis += _covered(part)
     if picked:
         return _picked(call, found, picked)
     return found if isinstance(found, Bound) else call.to("Identity", {"x": found})
@@ -48,11 +48,11 @@ def _picked(call: Call, x: Tensor | Bound, indices: dict[int, Tensor]) -> Bound:
 def _spread(call: Call, parts: Sequence[object]) -> list[object]:
     """The parts with whole slices in place of an ellipsis."""
     for part in parts:
-        if isinstance(part, (bool, list, tuple)) or _is_odd(part):
+        if isinstance(part, (bool, list, tuple)) or _is_odd(part, parts):
             raise call.unmapped("{op} is called with {part}.", part=part)
     x = call.tensor("self")
     places = [at for at, part in enumerate(parts) if part is ...]
-    named = sum(part is not None for part in parts) - len(places)
+    named = sum(_taken(part) for part in parts)
     if x.rank is not None and named > x.rank:
         raise call.bad("{op} has {named} places for {x}.", named=named, x=x)
     if not places:
@@ -63,9 +63,24 @@ def _spread(call: Call, parts: Sequence[object]) -> list[object]:
     return [*parts[:at], *[WHOLE] * (x.rank - named), *parts[at + 1 :]]
 
 
-def _is_odd(part: object) -> bool:
-    """Whether a part is a mask, or a scalar, which PyTorch takes for a position."""
-    return isinstance(part, Tensor) and (part.rank == 0 or part.dtype in MASKS)
+def _is_odd(part: object, parts: Sequence[object]) -> bool:
+    """Whether a part is a scalar, or a mask beside other tensors, or bytes as a mask."""
+    if not isinstance(part, Tensor):
+        return False
+    tensors = sum(isinstance(one, Tensor) for one in parts)
+    return part.rank in (0, None) or part.dtype == "uint8" or (part.dtype == MASK and tensors > 1)
+
+
+def _taken(part: object) -> int:
+    """How many axes a part takes of what it indexes."""
+    if part is None or part is ...:
+        return 0
+    return len(part.shape) if isinstance(part, Tensor) and part.dtype == MASK else 1
+
+
+def _covered(part: object) -> int:
+    """How many axes a part leaves before the next: a number none, a mask all that it covers."""
+    return 0 if isinstance(part, int) else max(1, _taken(part))
 
 
 def _cut(call: Call, x: Tensor | Bound, axis: int, part: object) -> Tensor | Bound:

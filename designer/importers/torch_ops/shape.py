@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from designer.core.size import Size, value
+from designer.core.size import Size, Symbolic, Verdict, compare, value
 from designer.importers.torch_ops.table import operation, same
 
 if TYPE_CHECKING:
@@ -100,11 +100,22 @@ def split(call: Call) -> Bound:
     _, name, _ = call.values
     if isinstance(call[name], (tuple, list)):
         return _split(call, sizes=call[name])
+    size, part = call.axis("tensor", "dim"), call[name]
+    if isinstance(part, (int, Symbolic)) and value(size) is None:
+        return _split(call, chunks=_exact(call, size, part))
     size, part = call.known_axis("tensor", "dim"), call.whole(name)
     if part < 0 or (part == 0 and size):
         raise call.bad("{op} makes parts of 1 or more, got {part}.", part=part)
     lengths = [min(part, size - start) for start in range(0, size, part or 1)]
     return _split(call, sizes=lengths or [size])
+
+
+def _exact(call: Call, size: Size, part: Size) -> int:
+    """How many parts of one size an axis has whatever its free sizes are. Raises Unmapped."""
+    parts = None if value(part) == 0 else value(size // part)
+    if parts is None or compare(parts * part, size) is not Verdict.IDENTICAL:
+        raise call.unmapped("{op} needs to know axis {dim} here.", dim=call["dim"])
+    return parts
 
 
 @operation("torch.tensor_split(input, indices_or_sections, /, dim=0)")
