@@ -383,7 +383,7 @@ class Analysis:
         for param in result.unsized if result else ():
             text = message(
                 "{param} would have the free dimension {name} in its shape {shape}.",
-                param=param.name,
+                param=param.shown(),
                 name=", ".join(sorted(size.free_names(param.count))),
                 shape=Tensor(param.shape),
             )

@@ -210,8 +210,10 @@ def expanded(params: Iterable[Param]) -> Iterator[Param]:
             yield from together
             continue
         group = tuple(together)
+        deeper = any(len(param.spans) > 1 for param in group)
         for place in range(inside[1].first, inside[1].first + number):
-            yield from expanded(param.at(place) for param in group)
+            copies = (param.at(place) for param in group)
+            yield from expanded(copies) if deeper else copies
 
 
 def list_of(param: Param, depth: int = 0) -> tuple[list[str], Span] | None:
