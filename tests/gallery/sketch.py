@@ -93,8 +93,12 @@ class Sketch:
         node, output = source if isinstance(source, tuple) else (source, self._first(source))
         self.do(edits.connect(Source(node, output), Target(target, port, slot)))
 
+    def ports(self, node: NodeId) -> tuple[str, ...]:
+        """The names of a layer's outputs."""
+        return tuple(self._levels[-1].analysis.findings[node].outputs)
+
     def _first(self, node: NodeId) -> str:
-        return next(iter(self._levels[-1].analysis.findings[node].outputs))
+        return self.ports(node)[0]
 
     def input(self, name: str, *shape: Raw, dtype: str = "float32") -> NodeId:
         """Add an Input; text in the shape is an expression."""
