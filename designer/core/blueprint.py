@@ -158,8 +158,8 @@ class Blueprint:
         """The graph, with the arguments of the class as variables."""
         variables = {name: Variable(0) for name in self.formal}
         named = [name for axis in self._axes() for name in sorted(sizes.names(axis))]
-        dimensions = {name: Dimension() for name in named if name not in variables}
-        dimensions |= self.analysis.document.dimensions
+        dimensions = {name: Dimension() for name in named} | {**self.analysis.document.dimensions}
+        dimensions = {name: d for name, d in dimensions.items() if name not in variables}
         return replace(self.analysis.document, variables=variables, dimensions=dimensions)
 
     def _axes(self) -> Iterator[Size]:

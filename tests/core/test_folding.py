@@ -21,8 +21,9 @@ def chain(drawing: Drawing, kinds: list[str], start: NodeId) -> list[NodeId]:
     """Layers one behind the other; every Linear has as many outputs as inputs."""
     ids = []
     for kind in kinds:
-        options = {"out_features": 8} if kind == "Linear" else {}
-        start = drawing.add(kind, start, **options)
+        start = drawing.add(kind, start)
+        if kind == "Linear":
+            drawing.do(edits.set_options([start], {"out_features": 8}))
         ids.append(start)
     return ids
 
