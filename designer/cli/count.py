@@ -11,6 +11,7 @@ from designer.cli.opening import open_document, placed
 from designer.cli.saying import columns, left, listed, right, say, told
 from designer.core import cost, count, numbers, size
 from designer.core.analysis import Analysis
+from designer.core.block import BlockUse
 from designer.core.message import message
 from designer.core.param import within
 from designer.core.tensor import Tensor
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable, Iterator, Sequence
 
+    from designer.core.finding import Finding
     from designer.core.graph import NodeId
 
 NAME_WIDTH = 32
@@ -149,6 +151,8 @@ class Line(NamedTuple):
     times: int = 1
     tied: str = ""
     """The state-dict keys in which its tied parameters are counted."""
+    copies: int = 1
+    """How many equal parts its parameters have: those of the copies of a block."""
 
 
 def table(analysis: Analysis) -> Iterator[str]:
@@ -175,7 +179,14 @@ def _line(analysis: Analysis, id: NodeId) -> Line:
     known = not finding.counted.unknown and finding.result is not None
     count = finding.counted.parameters if known else None
     kind, name = kind_in_words(finding.layer, node.kind), shown(node.name, NAME_WIDTH)
-    return Line(name, kind, shape, count, tied=_owners(analysis, id))
+    return Line(name, kind, shape, count, tied=_owners(analysis, id), copies=_copies(finding))
+
+
+def _copies(finding: Finding) -> int:
+    """How many copies a layer has that are alike and have weights of their own."""
+    copies = size.value(finding.layer.copies) if isinstance(finding.layer, BlockUse) else None
+    alike = all(param.spans and param.spans[0].first == 0 for param in finding.params)
+    return copies if copies and alike and not finding.tied else 1
 
 
 def _owners(analysis: Analysis, id: NodeId) -> str:
@@ -280,7 +291,7 @@ def _as_sum(lines: Sequence[Line]) -> str:
         if line.parameters is None:
             return ""
         if line.parameters:
-            terms.append((line.times, line.parameters))
+            terms.append((line.times * line.copies, line.parameters // line.copies))
     written = [
         f"{times} × {numbers.count(count)}" if times > 1 else numbers.count(count)
         for times, count in terms
