@@ -325,7 +325,7 @@ class BCEWithLogitsLoss(BinaryLoss):
         for shape in (self.weight, self.pos_weight):
             if shape is not None:
                 each = broadcast(self, each, Tensor(shape), "x")
-        check_dtype(self, target, FLOATS, "target")
+        check_dtype(self, target, (*FLOATS, *COMPLEX), "target")
         each = each.with_dtype(target.dtype)
         params = (*weights("weight", self.weight), *weights("pos_weight", self.pos_weight))
         code = self.module(

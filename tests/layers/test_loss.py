@@ -15,7 +15,7 @@ from tests.layers import oracle
 from tests.layers.oracle import check, made, t
 
 SHAPES = ((), (3,), (1,), (2, 3), (2, 1), (4, 2, 3))
-DTYPES = ("float32", "float64", "float16", "int64", "bool")
+DTYPES = ("float32", "float64", "float16", "int64", "int16", "bool", "complex64")
 PAIRS = [
     "MSELoss",
     "L1Loss",

@@ -15,7 +15,7 @@ same("IndexSelect", "torch.index_select(input, dim, index)")
 same("Expand", "torch.broadcast_to(input, size)", "Tensor.expand(self, *size)")
 same("Expand", "Tensor.broadcast_to(self, *size)")
 same("Repeat", "Tensor.repeat(self, *repeats)")
-same("Flip", "torch.flip(input, dims)", "Tensor.flip(self, *dims)")
+same("Flip", "Tensor.flip(self, *dims)")
 same("Flip", "torch.fliplr(input)", dims=1)
 same("Flip", "torch.flipud(input)", dims=0)
 same("Roll", "torch.roll(input, shifts, dims=None)")
@@ -24,6 +24,14 @@ same("SlidingWindows", "Tensor.unfold(self, dimension: dim, size, step)")
 same("Tril", "torch.tril(input, diagonal=0)")
 same("Triu", "torch.triu(input, diagonal=0)")
 same("Diagonal", "torch.diagonal(input, offset=0, dim1=0, dim2=1)")
+
+
+@operation("torch.flip(input, dims)")
+def flip(call: Call) -> Bound:
+    """The axes in a tuple or list, of one too."""
+    if not isinstance(call["dims"], (tuple, list)):
+        raise call.bad("{op} takes a list of axes, got {got}.", got=call["dims"])
+    return call.to("Flip", {"x": call.tensor("input")}, {"dims": call["dims"]})
 
 
 @operation("torch.scatter(input, dim, index, src, *, reduce=None)")
