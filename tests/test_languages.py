@@ -37,9 +37,11 @@ CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 
 
 def classes(kind: type[Layer] = Layer) -> Iterator[type[Layer]]:
-    """The layer classes of the package that have a title."""
+    """The layer classes that have a title, of the package and of tests."""
     for sub in kind.__subclasses__():
-        if "title" in vars(sub) and sub.__module__.partition(".")[0] == "designer":
+        own = vars(sub)
+        # Kinds with a colon are made of documents, whose words are their own.
+        if {"kind", "title"} <= own.keys() and ":" not in own["kind"]:
             yield sub
         yield from classes(sub)
 
@@ -54,8 +56,12 @@ def needed() -> set[str]:
     texts = {text for text in SOURCES.templates if text}
     texts |= {paragraph for kind in ours() for paragraph in paragraphs(kind)}
     texts |= {option.help for kind in ours() for option in kind.declared}
-    texts |= {kind.title for kind in (*ours(), *classes()) if kind.title != kind.kind}
+    texts |= {kind.title for kind in (*ours(), *classes()) if _is_titled(kind)}
     return texts | set(FAMILIES.values())
+
+
+def _is_titled(kind: type[Layer]) -> bool:
+    return kind.__module__.startswith("designer.") and kind.title != kind.kind
 
 
 NEEDED = needed()
