@@ -30,7 +30,7 @@ class CosineSimilarity(Layer):
     work = READING
 
     dim: int = option(1, "The axis along which the vectors lie.", min=FIRST_AXIS, max=LAST_AXIS)
-    eps: float = option(1e-8, "Smallest length that is divided by.")
+    eps: float = option(1e-8, "Smallest length that is divided by.", min=0)
 
     def infer(self, x1: Tensor, x2: Tensor) -> Result:
         """Two tensors that broadcast to [..., n, ...] to [..., ...]."""

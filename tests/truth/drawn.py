@@ -118,14 +118,19 @@ def _beyond(call: Raw) -> bool:
         _CAREFREE.search(op) is not None or any("dtype" in x for x in tensors)
     )
     halves = _FLOAT32.search(op) and any(x.get("dtype", "float32") != "float32" for x in tensors)
+    narrow = "scaled_dot" in op and any(x["T"][-1:] == [1] for x in tensors)
     grouped = "LazyConvTranspose" in op and "groups" in call.get("kw", {})
     named = op == "torch.scatter" and not _is_tensor(call.get("inkw", {}).get("src", {"T": []}))
-    return bool(unused or windows or turned or empty or halves or named or grouped)
+    return bool(unused or windows or turned or empty or halves or named or grouped or narrow)
 
 
 _UNUSED = re.compile(r"nn\.(BatchNorm|InstanceNorm|SyncBatchNorm|PReLU)")
-_WINDOWS = re.compile(r"nn\.(CrossMapLRN2d|MaxUnpool|FractionalMaxPool|Transformer|\w+Cell$)")
-_CAREFREE = re.compile(r"Lazy|Norm|MaxUnpool|scaled_dot_product|MultiMarginLoss|nn\.Conv")
+_WINDOWS = re.compile(
+    r"nn\.(CrossMapLRN2d|MaxUnpool|FractionalMaxPool|Transformer|GroupNorm|\w+Cell$)"
+)
+_CAREFREE = re.compile(
+    r"Lazy|Norm|Transformer|MaxUnpool|scaled_dot_product|MultiMarginLoss|nn\.Conv"
+)
 _FLOAT32 = re.compile(r"Transformer|einsum|[cC]ross_?[eE]ntropy")
 
 
@@ -290,7 +295,7 @@ def leave_out(random: Random, call: Raw, _: Sequence[Raw]) -> None:
     place = random.choice([place for place in PLACES if call.get(place)] or ["mode"])
     if place in ("kw", "inkw"):
         del call[place][random.choice(sorted(call[place]))]
-    elif place == "args" or (place == "in" and len(call["in"]) > 1 and call["op"][:3] != "nn."):
+    elif place == "args" or (place == "in" and len(call["in"]) > 2 and call["op"][:3] != "nn."):
         call[place].pop()
 
 
