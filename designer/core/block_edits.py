@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
@@ -148,6 +149,11 @@ def set_preset(name: str, values: Mapping[str, Raw]) -> Edit:
         for variable in values:
             if variable not in draft.whole.variables:
                 raise Refused(message("{name} is not declared.", name=variable))
+        for variable, value in values.items():
+            plain = isinstance(value, bool | int | float | str)
+            if not plain or (isinstance(value, float) and not math.isfinite(value)):
+                text = "A preset gives {name} a value: a number, true, false or text."
+                raise Refused(message(text, name=variable))
         draft.put("preset", name, dict(values))
 
     return edit

@@ -10,11 +10,12 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from math import ceil, lcm
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from designer import resources
 from designer.core import cost, count, edits, numbers, size
 from designer.core.analysis import Analysis
+from designer.core.block_edits import use_preset
 from designer.core.document import Variable, drafted
 from designer.core.message import Message, message
 from designer.core.tensor import Tensor
@@ -101,7 +102,7 @@ def check(
     """
     analysis = Analysis(document)
     source = write(analysis, document.title)
-    trials = [_trial(name, changed, analysis) for name, changed in settings(document)]
+    trials = [_trial(setting, analysis) for setting in settings(document)]
     request = {
         "source": source.text,
         "class": source.name,
@@ -119,22 +120,37 @@ def check(
 # Settings
 
 
-def settings(document: Document) -> Iterator[tuple[Message, Document]]:
-    """The document as drawn, and with other sizes of its free dimensions and variables."""
-    yield message("as drawn"), document
+class Setting(NamedTuple):
+    """A document with certain values; `preset` is the preset that has them."""
+
+    name: Message
+    document: Document
+    preset: str = ""
+
+
+def settings(document: Document) -> Iterator[Setting]:
+    """The document as drawn, at its presets, and with other sizes and values of variables."""
+    yield Setting(message("as drawn"), document)
+    for name in document.presets:
+        changed = drafted(document, use_preset(name))[0]
+        yield Setting(message("preset {name}", name=name), changed, name)
     small = _with_sizes(document, lambda d: 2 * d.multiple)
     if document.dimensions:
-        yield message("other sizes"), _with_sizes(document, lambda d: d.trial + d.multiple)
-        yield message("small sizes"), small
+        yield Setting(message("other sizes"), _with_sizes(document, lambda d: d.trial + d.multiple))
+        yield Setting(message("small sizes"), small)
     whole = {name: v.value for name, v in document.variables.items() if type(v.value) is int}
     if whole:
         doubled = {name: 2 * value for name, value in whole.items()}
-        yield message("variables doubled"), _with_variables(document, doubled)
-        yield message("variables stepped"), _with_variables(document, _stepped(document, whole))
-        yield message("variables reduced"), _with_variables(small, _reduced(document, whole))
+        yield Setting(message("variables doubled"), _with_variables(document, doubled))
+        yield Setting(
+            message("variables stepped"), _with_variables(document, _stepped(document, whole))
+        )
+        yield Setting(
+            message("variables reduced"), _with_variables(small, _reduced(document, whole))
+        )
     flags = {n: not v.value for n, v in document.variables.items() if isinstance(v.value, bool)}
     if flags:
-        yield message("flags turned round"), _with_variables(document, flags)
+        yield Setting(message("flags turned round"), _with_variables(document, flags))
 
 
 def _with_sizes(document: Document, trial: Callable[[Dimension], int]) -> Document:
@@ -195,20 +211,23 @@ class Trial:
     request: dict[str, Any] | None = None
 
 
-def _trial(name: Message, document: Document, drawn: Analysis) -> Trial:
+def _trial(setting: Setting, drawn: Analysis) -> Trial:
     """What holds of a document, which differs from the drawn one in its names' values only."""
+    name, document, preset = setting
     analysis = drawn if document is drawn.document else Analysis(document)
     tried = Analysis(at_trial_sizes(document))
     doubt = _doubt(analysis) or _doubt(tried)
     if doubt is not None:
         return Trial(Case(name, skipped=doubt))
     device = _device(tried)
-    constructed = program.build(analysis).constructed
+    made = program.build(analysis)
+    methods = {preset.title: preset.method for preset in made.presets}
     return Trial(
         Case(name, device),
         {
             "device": device,
-            "arguments": {argument.name: argument.default for argument in constructed},
+            "arguments": {argument.name: argument.default for argument in made.constructed},
+            "preset": methods.get(preset),
             "inputs": [_value(tried, id) for id in inputs_of(tried)],
             "outputs": [_value(tried, id) for id in outputs_of(tried)],
             "tensors": [_tensor(row) for row in count.rows(tried)],

@@ -6,14 +6,14 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from designer.core import expression, size
 from designer.core.blueprint import Blueprint
 from designer.core.code import Support
 from designer.core.composite import Definition
 from designer.core.expression import Expression, Flag, Real
-from designer.core.names import RESERVED, argument_names
+from designer.core.names import RESERVED, argument_names, python_name
 from designer.core.option import names_in
 from designer.core.parts import names_used, parts
 from designer.core.size import Symbolic
@@ -66,6 +66,14 @@ class Make:
     locked: bool
 
 
+class Preset(NamedTuple):
+    """A class method that makes the module with the values of the preset `title`."""
+
+    title: str
+    method: str
+    values: tuple[tuple[str, int | float | bool | str], ...]
+
+
 class Tie(NamedTuple):
     """A parameter that takes over the tensor of another, each as (attribute, parameter)."""
 
@@ -84,6 +92,7 @@ class Program:
     name: str
     parameters: int
     constructed: tuple[Constructed, ...]
+    presets: tuple[Preset, ...]
     derived: tuple[Derived, ...]
     stored: tuple[str, ...]
     makes: tuple[Make, ...]
@@ -123,11 +132,13 @@ def build(analysis: Drawn, title: str = "", called: Mapping[Source, str] = NOTHI
     if isinstance(analysis, Blueprint):
         used |= set(analysis.formal)
     variables = _variable_names(analysis, used, _written_in(makes))
+    constructed = tuple(_constructed(analysis, variables))
     dimensions = flow.dimension_names(in_forward)
     return Program(
         name=class_name(title),
         parameters=analysis.counted.parameters,
-        constructed=tuple(_constructed(analysis, variables)),
+        constructed=constructed,
+        presets=tuple(_presets(analysis, variables, constructed)),
         derived=tuple(_derived(analysis, variables)),
         stored=tuple(variables[name] for name in variables if name in in_forward),
         makes=makes,
@@ -227,6 +238,25 @@ def _constructed(analysis: Drawn, names: Mapping[str, str]) -> Iterator[Construc
         if not _depends(analysis, name):
             default = _literal(analysis.scope[name])
             yield Constructed(python, type(default).__name__, default)
+
+
+def _presets(
+    analysis: Drawn, names: Mapping[str, str], constructed: tuple[Constructed, ...]
+) -> Iterator[Preset]:
+    """The presets that set arguments of the constructor."""
+    given = {argument.name for argument in constructed}
+    taken = {node.attribute for node in analysis.document.graph.nodes.values()}
+    taken |= set(names.values())
+    for title, preset in analysis.document.presets.items():
+        values = tuple(
+            (names[name], _literal(cast("Known", value)))
+            for name, value in preset.items()
+            if names.get(name) in given
+        )
+        if values:
+            method = python_name(title.lower(), taken)
+            taken.add(method)
+            yield Preset(title, method, values)
 
 
 def _depends(analysis: Drawn, name: str) -> bool:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from designer.core.composite import Definition
     from designer.core.graph import NodeId
     from designer.export.flow import Read, Step, Targets
-    from designer.export.program import Constructed, Make, Program
+    from designer.export.program import Constructed, Make, Preset, Program
     from designer.export.uses import Drawn
 
 HEADER = (
@@ -299,6 +299,8 @@ class _Writer:
         if self.program.makes or self.program.stored:
             self._constructor()
             self._add([""])
+            for preset in self.program.presets:
+                self._preset(preset)
         self._forward()
 
     # The constructor
@@ -332,6 +334,12 @@ class _Writer:
         self._add(python_text.statement(lead, trees.of(make.call)), make.node)
         if make.locked:
             self._add([f"        self.{make.attribute}.requires_grad_(False)"], make.node)
+
+    def _preset(self, preset: Preset) -> None:
+        self._add(["    @classmethod", f'    def {preset.method}(cls) -> "{self.program.name}":'])
+        given = [ast.keyword(name, literal(value)) for name, value in preset.values]
+        call = ast.Call(ast.Name("cls"), [], given)
+        self._add([*python_text.statement("return", call), ""])
 
     # The forward pass
 

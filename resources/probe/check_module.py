@@ -54,11 +54,17 @@ def checked(made, case):
     """The differences of one case; an exception of the module is one of them."""
     try:
         with torch.device(case["device"]):
-            module = made(**case["arguments"]).eval()
+            module = made_for(made, case).eval()
         found = [*state_differences(module, case), *identity_differences(module, case)]
         return found + output_differences(module, case)
     except Exception as error:  # noqa: BLE001 (whatever a module raises is a difference)
         return [raised(error)]
+
+
+def made_for(made, case):
+    """The module of a case: by its preset where it has one, else by the arguments."""
+    preset = case.get("preset")
+    return getattr(made, preset)() if preset else made(**case["arguments"])
 
 
 def state_differences(module, case):
