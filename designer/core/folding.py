@@ -99,8 +99,8 @@ def _check_lone(graph: Graph, id: NodeId, wires: int) -> None:
 
 
 def _check_untied(graph: Graph, chain: list[NodeId]) -> None:
-    for ends in graph.ties.items():
-        for node in {end.node for end in ends}.intersection(chain):
+    for pair in graph.ties.items():
+        for node in {end.node for end in pair}.intersection(chain):
             text = "{name} shares a tensor with another layer: copies have weights of their own."
             raise Refused(message(text, name=graph.nodes[node].name))
 
