@@ -364,6 +364,13 @@ ACTIONS: tuple[Action, ...] = (
         enabled=HAS_BLOCK,
     ),
     Action(
+        id="design.keep",
+        title="Save block to library",
+        menu=_DESIGN,
+        group=3,
+        enabled=HAS_BLOCK,
+    ),
+    Action(
         id="help.search",
         title="Search actions",
         menu=_HELP,

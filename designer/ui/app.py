@@ -163,6 +163,7 @@ class App(QObject):
             "design.fold": canvas.fold_selection,
             "design.unfold": canvas.unfold_selection,
             "design.own": canvas.own_selection,
+            "design.keep": self.keep_block,
             "help.keys": self._show_keys,
             "help.about": self._show_about,
         }
@@ -184,9 +185,8 @@ class App(QObject):
         canvas.selectionChanged.connect(self._selection_changed)
         canvas.zoomChanged.connect(self._show_status)
         canvas.said.connect(self.say)
-        self.inspector.said.connect(self.say)
+        self._connect_inspector()
         self._connect_palette()
-        self.inspector.fixes_wanted.connect(canvas.show_fixes)
         self.problems.fixes_wanted.connect(canvas.show_fixes)
         self.variables.count_changed.connect(window.set_variable_count)
         for panel in (self.inspector, self.totals, self.problems, self.code):
@@ -194,6 +194,11 @@ class App(QObject):
         self.theme.changed.connect(self._remember_theme)
         clipboard = QGuiApplication.clipboard()
         clipboard.dataChanged.connect(self._update_commands)
+
+    def _connect_inspector(self) -> None:
+        self.inspector.said.connect(self.say)
+        self.inspector.fixes_wanted.connect(self.canvas.show_fixes)
+        self.inspector.block_wanted.connect(self._do_with_block)
 
     def _connect_palette(self) -> None:
         self.palette.kind_chosen.connect(self._add_kind)
@@ -309,6 +314,21 @@ class App(QObject):
             self.editor.apply(remove_custom(name), message("Remove {name}", name=name))
         except Refused as refused:
             self.say(str(refused))
+
+    # Blocks
+
+    def _do_with_block(self, verb: str) -> None:
+        self.window.commands[f"design.{verb}"].trigger()
+
+    def keep_block(self, name: str = "") -> None:
+        """Save a block to the user's library, else the one that the selected layer is a use of."""
+        if self.editor is None or self.level is None:
+            return
+        if not name:
+            node = self.level.document.graph.nodes[self.canvas.selection[0]]
+            name = node.kind.removeprefix(BLOCK)
+        if filing.keep_block(self.window, self.editor.document, name):
+            self.say(f"{name} is in your library.")
 
     def go_to_problem(self, step: int) -> None:
         """Go to the next or previous problem, from the selected layer on."""

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from designer.files.library import Kept, save_block
 from designer.files.refusal import Refusal
 from designer.files.storage import Changed, ReadOnly, Unconfirmed
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
+    from designer.core.document import Document
     from designer.ui.documents import OpenDocument
 
 DOCUMENTS = "Netdraft designs (*.netdraft)"
@@ -119,6 +121,21 @@ def _may_replace(window: QWidget | None, path: Path, refusal: Refusal) -> bool:
     box.setDefaultButton(box.addButton(_Button.Cancel))
     box.exec()
     return box.clickedButton() is replace
+
+
+def keep_block(window: QWidget | None, document: Document, name: str) -> bool:
+    """Save a block to the library, asking where another one has its name; False if it was not."""
+    try:
+        try:
+            save_block(document, name)
+        except Kept as refusal:
+            if not _may_replace(window, Path(name), refusal):
+                return False
+            save_block(document, name, replacing=True)
+    except Refusal as refusal:
+        tell(window, "Not saved", str(refusal))
+        return False
+    return True
 
 
 def export(window: QWidget | None, document: OpenDocument, path: Path) -> bool:

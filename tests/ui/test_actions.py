@@ -201,7 +201,7 @@ def test_the_search_lists_what_can_be_used(commands: Commands, desk: Desk) -> No
 
 def test_the_search_puts_the_best_first_and_the_useless_last(commands: Commands) -> None:
     found = [entry.title for entry, _ in ranked(commands.entries(), "save")]
-    assert found == ["Save", "Save as…"]
+    assert found == ["Save", "Save as…", "Save block to library"]
     commands.update({"has-document": False, "can-undo": True})
     found = [entry.title for entry, _ in ranked(commands.entries(), "o")]
     assert found.index("Undo") < found.index("Export…")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import Signal
@@ -9,7 +10,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from designer.core import count, numbers, size
+from designer.ui.inspector import block
 from designer.ui.inspector.fields import KEY_WIDTH
+from designer.ui.inspector.tensors import lines
 from designer.ui.widgets.boxes import Divider, FormulaBox
 from designer.ui.widgets.buttons import IconButton
 from designer.ui.widgets.links import LinkButton
@@ -23,10 +26,10 @@ if TYPE_CHECKING:
     from designer.core.graph import NodeId, ParamRef
     from designer.core.param import Param
     from designer.core.tensor import Tensor
+    from designer.ui.inspector.tensors import Line
     from designer.ui.theme import Theme
 
 MOST_WIRES = 8
-MOST_TENSORS = 40
 _ROW = 23
 
 
@@ -59,6 +62,11 @@ def shape_spans(tensor: Tensor, before: Tensor | None, faulty: bool = False) -> 
         spans += [Span(", ", quiet, "mono")] if place else []
         spans.append(Span(axis, ink, "mono-strong" if new else "mono"))
     return [*spans, Span("]", quiet, "mono")]
+
+
+def _shortened(spans: list[Span]) -> tuple[Span, ...]:
+    """The first and the last axis of a shape of many."""
+    return (*spans[:3], replace(spans[0], text="…, "), *spans[-2:]) if len(spans) > 6 else ()
 
 
 def wires(analysis: Analysis, id: NodeId) -> list[Wire]:
@@ -131,7 +139,8 @@ class WireRow(QWidget):
         """Show a port."""
         self._node = wire.node
         self._label.setText(wire.label)
-        self.shape.set_spans(*shape_spans(wire.tensor, wire.before, wire.faulty))
+        spans = shape_spans(wire.tensor, wire.before, wire.faulty)
+        self.shape.set_spans(*spans, short=_shortened(spans))
         self.shape.setToolTip(f"{wire.tensor} {wire.tensor.dtype}")
         self.link.set_words(wire.words)
         self.link.setVisible(bool(wire.words))
@@ -216,7 +225,7 @@ class Facts(QWidget):
         """Bring everything up to date with a layer."""
         finding = analysis.findings[id]
         self._show_wires(wires(analysis, id))
-        self._show_tensors(analysis, finding)
+        self._show_tensors(lines(analysis, finding))
         self._show_ties(analysis, finding)
         self._show_formula(analysis, finding)
         self._lines[0].setVisible(any(not row.isHidden() for row in self.wires))
@@ -248,19 +257,18 @@ class Facts(QWidget):
             if place < len(found):
                 row.show_wire(found[place])
 
-    def _show_tensors(self, analysis: Analysis, finding: Finding) -> None:
-        params = finding.params[:MOST_TENSORS]
-        while len(self.tensors) < len(params):
+    def _show_tensors(self, found: Sequence[Line]) -> None:
+        while len(self.tensors) < len(found):
             row = KeyValueRow(self._theme, "", KEY_WIDTH)
             self._parts[1].addWidget(row)
             self.tensors.append(row)
         for place, row in enumerate(self.tensors):
-            row.setVisible(place < len(params))
-            if place < len(params):
-                param = params[place]
-                row.set_key(param.shown())
-                row.set_middle(*_tensor_spans(param))
-                row.set_right(*_count_spans(analysis, finding, param))
+            row.setVisible(place < len(found))
+            if place < len(found):
+                line = found[place]
+                row.set_key(line.key, line.help)
+                row.set_middle(*line.middle, short=line.short_middle)
+                row.set_right(*line.right, short=line.short_right)
 
     def _show_ties(self, analysis: Analysis, finding: Finding) -> None:
         tied = list(finding.tied.items())
@@ -289,44 +297,18 @@ class Facts(QWidget):
         self.copied.emit(text)
 
 
-def _tensor_spans(param: Param) -> list[Span]:
-    shape = f"[{', '.join(str(size.at_values(axis)) for axis in param.shape)}]"
-    spans = [Span(shape, "text-2", "mono")]
-    if param.spans:
-        copies = numbers.count(size.value(param.copies))
-        spans.append(Span(f"× {copies}", "text-2", "mono", gap=6))
-    if param.part == "buffer":
-        spans.append(
-            Span("buffer" if param.persistent else "buffer, not saved", "text-3", "hint", 8)
-        )
-    return spans
-
-
-def _count_spans(analysis: Analysis, finding: Finding, param: Param) -> list[Span]:
-    owner = finding.tied.get(param.name)
-    if owner is not None:
-        name = analysis.document.graph.nodes[owner.node].name
-        return [
-            Span("0", "text", "secondary-medium"),
-            Span(f"counted in {name}", "text-3", "hint", gap=6),
-        ]
-    if param.owner:
-        return [
-            Span("0", "text", "secondary-medium"),
-            Span(f"counted in {param.in_words(param.owner)}", "text-3", "hint", gap=6),
-        ]
-    return [Span(numbers.count(size.value(param.count)), "text", "secondary-medium")]
-
-
 def formula(
     analysis: Analysis, finding: Finding, own: Sequence[Param]
 ) -> tuple[list[list[Span]], list[str]]:
     """The lines of the box, and what stands at their right."""
     lines: list[list[Span]] = []
     notes: list[str] = []
-    if own:
+    summed = block.counted(finding)
+    share = numbers.percent(finding.counted.parameters, analysis.counted.parameters)
+    if summed:
+        lines, notes = summed, [*[""] * (len(summed) - 1), share]
+    elif own:
         told = count.explain(own)
-        share = numbers.percent(finding.counted.parameters, analysis.counted.parameters)
         lines = [
             [Span(told.names(), "text-2", "mono")],
             [

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from designer.core import numbers
 from designer.core.entry import raw_of, text_of
 from designer.core.expression import Expression
 from designer.ui.inspector.reading import MIXED
+from designer.ui.widgets.boxes import Divider
 from designer.ui.widgets.buttons import Toggle
 from designer.ui.widgets.fields import ComboBox
-from designer.ui.widgets.text import ElidedLabel, TextLabel, paragraph
+from designer.ui.widgets.segments import Segments
+from designer.ui.widgets.text import ElidedLabel, SectionTitle, TextLabel, paragraph
 from designer.ui.widgets.value_field import Remark, ScrubLabel, ValueField
 
 if TYPE_CHECKING:
@@ -31,10 +33,11 @@ class Row(QWidget):
     changed = Signal(object, int)
     ended = Signal()
 
-    def __init__(self, theme: Theme, option: Option) -> None:
+    def __init__(self, theme: Theme, option: Option, title: str = "") -> None:
         super().__init__()
         self.theme = theme
         self.option = option
+        self.title = title or option.name
         self.help = ""
         self._line = paragraph(theme, "", "hint", "text-3")
         self._grid = QGridLayout(self)
@@ -90,11 +93,11 @@ class Row(QWidget):
 class ValueRow(Row):
     """A number, an expression, a list of them, or a text."""
 
-    def __init__(self, theme: Theme, option: Option) -> None:
-        super().__init__(theme, option)
-        self.field = ValueField(theme, option.name)
+    def __init__(self, theme: Theme, option: Option, title: str = "") -> None:
+        super().__init__(theme, option, title)
+        self.field = ValueField(theme, self.title)
         self.field.least = option.minimum
-        self._place(ScrubLabel(theme, option.name, self.field), self.field)
+        self._place(ScrubLabel(theme, self.title, self.field), self.field)
         self._view: View | None = None
         self.field.typed.connect(self._typed)
         self.field.ended.connect(self.ended.emit)
@@ -121,6 +124,8 @@ class ValueRow(Row):
         super().show_view(view)
 
     def _empty(self, view: View) -> str:
+        if view.own:
+            return view.own
         return "empty" if self.option.optional and view.raw is None else ""
 
 
@@ -136,9 +141,9 @@ def _remark(view: View) -> Remark:
 class SwitchRow(Row):
     """A switch, with the parameters that it adds; an expression stands as text beside it."""
 
-    def __init__(self, theme: Theme, option: Option) -> None:
-        super().__init__(theme, option)
-        self.toggle = Toggle(theme, option.name)
+    def __init__(self, theme: Theme, option: Option, title: str = "") -> None:
+        super().__init__(theme, option, title)
+        self.toggle = Toggle(theme, self.title)
         self.toggle.clicked.connect(self._clicked)
         self.note = TextLabel(theme, "", "hint", "text-3")
         place = QWidget()
@@ -148,7 +153,7 @@ class SwitchRow(Row):
         line.addWidget(self.toggle)
         line.addWidget(self.note)
         line.addStretch(1)
-        self._place(ElidedLabel(theme, option.name, "body", "text-2"), place)
+        self._place(ElidedLabel(theme, self.title, "body", "text-2"), place)
 
     def _measure(self) -> None:
         super()._measure()
@@ -183,12 +188,12 @@ def _switch_note(view: View) -> str:
 class ChoiceRow(Row):
     """A choice from a list."""
 
-    def __init__(self, theme: Theme, option: Option) -> None:
-        super().__init__(theme, option)
-        self.box = ComboBox(theme, option.name)
+    def __init__(self, theme: Theme, option: Option, title: str = "") -> None:
+        super().__init__(theme, option, title)
+        self.box = ComboBox(theme, self.title)
         self.box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.box.activated.connect(self._chosen)
-        self._place(ElidedLabel(theme, option.name, "body", "text-2"), self.box)
+        self._place(ElidedLabel(theme, self.title, "body", "text-2"), self.box)
         self._more: str = ""
         self.box.addItems(option.choices)
 
@@ -201,7 +206,7 @@ class ChoiceRow(Row):
             self.changed.emit(raw, 0)
 
     def show_view(self, view: View) -> None:
-        text = MIXED if view.mixed else text_of(view.raw)
+        text = MIXED if view.mixed else text_of(view.raw) or view.own
         if self.box.findText(text) < 0:
             self._forget_more()
             self._more = text
@@ -218,6 +223,31 @@ class ChoiceRow(Row):
             self._more = ""
 
 
+class SegmentRow(Row):
+    """A choice of few words, all of them in sight."""
+
+    def __init__(self, theme: Theme, option: Option, title: str, words: dict[str, str]) -> None:
+        super().__init__(theme, option, title)
+        self.segments = Segments(theme, title, words)
+        self.segments.chosen.connect(self._chosen)
+        place = QWidget()
+        line = QHBoxLayout(place)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.segments)
+        line.addStretch(1)
+        self._place(ElidedLabel(theme, title, "body", "text-2"), place)
+
+    def control(self) -> QWidget:
+        return next(iter(self.segments.buttons.values()))
+
+    def _chosen(self, value: str) -> None:
+        self.changed.emit(value, 0)
+
+    def show_view(self, view: View) -> None:
+        self.segments.show_value("" if view.mixed else text_of(view.raw))
+        super().show_view(view)
+
+
 def row_for(theme: Theme, option: Option) -> Row:
     """The row whose control fits the type of an option."""
     if option.kind == "flag":
@@ -225,3 +255,19 @@ def row_for(theme: Theme, option: Option) -> Row:
     if option.kind == "choice" and option.choices:
         return ChoiceRow(theme, option)
     return ValueRow(theme, option)
+
+
+class Arguments(QWidget):
+    """The rows of a block's arguments, under a title of their own."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.column = QVBoxLayout()
+        self.column.setSpacing(0)
+        self.column.setContentsMargins(theme.px(16), theme.px(4), theme.px(16), 0)
+        self.column.addWidget(SectionTitle(theme, "Block variables"))
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, theme.px(6), 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(Divider(theme))
+        whole.addLayout(self.column)

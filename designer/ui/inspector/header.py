@@ -13,7 +13,7 @@ from designer.ui import icons
 from designer.ui.widgets import paint
 from designer.ui.widgets.buttons import IconButton
 from designer.ui.widgets.name_field import NameField
-from designer.ui.widgets.text import TextLabel, paragraph
+from designer.ui.widgets.text import SentenceLabel, paragraph
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -64,7 +64,7 @@ class Header(QWidget):
         self.tile = Tile(theme)
         self.name = NameField(theme, "Name", "inspector-name")
         self.name.setMaxLength(NAME_LIMIT)
-        self.kind = TextLabel(theme, "", "secondary", "text-2")
+        self.kind = SentenceLabel(theme, "", "secondary", "text-2")
         self.menu_button = IconButton(theme, "dots", "More")
         self.refusal = paragraph(theme, "", "hint", "error")
         self.refusal.hide()

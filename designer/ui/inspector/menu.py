@@ -12,7 +12,7 @@ from designer.core import edits
 from designer.core.graph import ParamRef
 from designer.core.message import message
 from designer.ui import icons
-from designer.ui.inspector import reading, ties
+from designer.ui.inspector import block, reading, ties
 
 if TYPE_CHECKING:
     from designer.core.editor import Editable
@@ -28,12 +28,26 @@ def make(inspector: Inspector) -> QMenu:
         return menu
     if len(inspector.ids) == 1:
         menu.addAction("Rename", inspector.edit_name)
+        _add_block(inspector, menu)
     _add_lock(inspector, editor, menu)
     if len(inspector.ids) == 1:
         _add_ties(inspector, editor, menu)
     menu.addSeparator()
     menu.addAction("Delete", inspector.delete)
     return menu
+
+
+def _add_block(inspector: Inspector, menu: QMenu) -> None:
+    verbs = inspector.verbs()
+    if not verbs:
+        return
+    menu.addSeparator()
+    for verb in verbs:
+        wanted = partial(inspector.block_wanted.emit, verb)
+        action = menu.addAction(block.WORDS[verb], wanted)
+        if verb == block.ENTER:
+            action.setIcon(icons.icon(inspector.theme, "enter"))
+    menu.addSeparator()
 
 
 def _add_lock(inspector: Inspector, editor: Editable, menu: QMenu) -> None:

@@ -8,15 +8,17 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from designer.core import edits, numbers
+from designer.core.block import SHARING, BlockUse
 from designer.core.edits import Refused
 from designer.core.entry import text_of
 from designer.core.graph import ParamRef
 from designer.core.message import Message, message
 from designer.core.option import Option
-from designer.ui.inspector import menu, reading
+from designer.ui.inspector import block, menu, reading
+from designer.ui.inspector.block import BlockLinks
 from designer.ui.inspector.design import DesignPage, moves_ends
 from designer.ui.inspector.facts import Facts
-from designer.ui.inspector.fields import Row, SwitchRow, ValueRow, row_for
+from designer.ui.inspector.fields import Arguments, Row, SegmentRow, SwitchRow, ValueRow, row_for
 from designer.ui.inspector.header import Header
 from designer.ui.widgets.links import LinkButton
 from designer.ui.widgets.tab_order import set_tab_order
@@ -44,6 +46,8 @@ class Inspector(QWidget):
 
     node_wanted = Signal(int)
     fixes_wanted = Signal(int)
+    block_wanted = Signal(str)
+    """What is to be done with the block that the selected layer is a use of."""
     said = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
@@ -53,6 +57,8 @@ class Inspector(QWidget):
         self.ids: tuple[NodeId, ...] = ()
         self.rows: dict[str, Row] = {}
         self._options: tuple[Option, ...] = ()
+        self._uses = False
+        """Whether all selected layers are uses of blocks."""
         self._ordered: list[QWidget] = []
         self.header = Header(theme)
         self.problems = paragraph(theme, "", "hint", "error")
@@ -61,6 +67,8 @@ class Inspector(QWidget):
         self.sum = KeyValueRow(theme, "Parameters")
         self.facts = Facts(theme)
         self.design = DesignPage(theme)
+        self.links = BlockLinks(theme)
+        self.arguments = Arguments(theme)
         self._option_column = QVBoxLayout()
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -73,14 +81,16 @@ class Inspector(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        self._option_column.setSpacing(0)
+        self._option_column.setContentsMargins(px(16), 0, px(16), 0)
         form = QVBoxLayout()
         form.setContentsMargins(px(16), 0, px(16), px(6))
         form.setSpacing(0)
-        self._option_column.setSpacing(0)
-        form.addLayout(self._option_column)
-        for widget in (self.trainable, self.sum, self.problems, self.fix_link):
+        for widget in (self.trainable, self.sum, self.links, self.problems, self.fix_link):
             form.addWidget(widget)
         column.addWidget(self.header)
+        column.addLayout(self._option_column)
+        column.addWidget(self.arguments)
         column.addLayout(form)
         column.addWidget(self.facts)
         column.addWidget(self.design)
@@ -91,6 +101,7 @@ class Inspector(QWidget):
         self.header.menu_button.clicked.connect(self._open_menu)
         self.trainable.changed.connect(self._set_trainable)
         self.fix_link.clicked.connect(self._ask_fixes)
+        self.links.wanted.connect(self.block_wanted.emit)
         self.facts.node_wanted.connect(self.node_wanted.emit)
         self.design.node_wanted.connect(self.node_wanted.emit)
         self.facts.untie_wanted.connect(self._untie)
@@ -128,7 +139,9 @@ class Inspector(QWidget):
                 row.field.begin_session()
 
     def _heard(self, notice: Notice) -> None:
-        if self.editor is None or {key.section for key in notice.delta.changes} <= _IGNORED:
+        sections = {key.section for key in notice.delta.changes}
+        # To a block an edit outside of it is one without changes of its own.
+        if self.editor is None or (sections and sections <= _IGNORED):
             return
         if moves_ends(notice):
             self.design.find_ends(self.editor.analysis)
@@ -160,9 +173,12 @@ class Inspector(QWidget):
             if self.editor and self.ids
             else ()
         )
-        if options != self._options:
-            self._options = options
+        uses = bool(self.ids) and all(map(block.is_use, self._nodes()))
+        options = block.in_order(options) if uses else options
+        if (options, uses) != (self._options, self._uses):
+            self._options, self._uses = options, uses
             self._make_rows()
+        self.links.show_verbs(self.verbs())
         for name, row in self.rows.items():
             assert self.editor is not None
             if isinstance(row, ValueRow) and len(self.ids) == 1:
@@ -171,19 +187,40 @@ class Inspector(QWidget):
 
     def _help(self, editor: Editable, option: Option) -> str:
         agreement = reading.agreement(editor.analysis, self.ids[0], option)
-        return " ".join(part for part in (option.help, agreement) if part)
+        layer = editor.analysis.findings[self.ids[0]].layer
+        divided = reading.quotients(layer, option.name) if isinstance(layer, BlockUse) else []
+        return " ".join(part for part in (option.help, agreement, ", ".join(divided)) if part)
 
     def _make_rows(self) -> None:
         for row in self.rows.values():
             row.hide()
             row.deleteLater()
-        self.rows = {option.name: row_for(self.theme, option) for option in self._options}
+        self.rows = {option.name: self._row(option) for option in self._options}
         for name, row in self.rows.items():
             row.changed.connect(lambda raw, session, name=name: self._set(name, raw, session))
             row.ended.connect(self._end)
-            self._option_column.addWidget(row)
+            inside = self._uses and name not in block.TITLES
+            (self.arguments.column if inside else self._option_column).addWidget(row)
             row.show()
+        self.arguments.setVisible(self._uses and len(self.rows) > len(block.TITLES))
         self._order_tabs()
+
+    def _row(self, option: Option) -> Row:
+        if not self._uses:
+            return row_for(self.theme, option)
+        title = block.TITLES.get(option.name, "")
+        if option.name == SHARING:
+            return SegmentRow(self.theme, option, title, block.SHARINGS)
+        return ValueRow(self.theme, option, title) if title else row_for(self.theme, option)
+
+    def verbs(self) -> list[str]:
+        """What can be done with the block that the one selected layer is a use of."""
+        if self.editor is None or len(self.ids) != 1:
+            return []
+        use, kind = self.editor.analysis.findings[self.ids[0]].layer, self._nodes()[0].kind
+        if not isinstance(use, BlockUse):
+            return []
+        return block.offered(self.editor.document, use, kind)
 
     def _order_tabs(self) -> None:
         controls = [
@@ -191,6 +228,7 @@ class Inspector(QWidget):
             self.header.menu_button,
             *(row.control() for row in self.rows.values()),
             self.trainable.toggle,
+            *self.links.links.values(),
             self.fix_link,
             *self.facts.controls(),
         ]
@@ -215,6 +253,8 @@ class Inspector(QWidget):
         node, finding = editor.document.graph.nodes[id], editor.analysis.findings[id]
         kind = editor.kinds.get(node.kind)
         title, family = (kind.title, kind.family) if kind else (node.kind, "custom")
+        if isinstance(finding.layer, BlockUse):
+            title = block.subtitle(finding.layer)
         self.header.show_subject(node.name, title, family)
         self.header.menu_button.show()
         self.sum.hide()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from designer.core import numbers, size
+from designer.core.block import BlockUse
 from designer.core.building import build
 from designer.core.code import Call
 from designer.core.entry import text_of
@@ -35,13 +36,15 @@ class View:
     """An option as its field shows it.
 
     `value` is what an expression comes to, `inferred` what the wire brings where the field is
-    empty, `agrees` whether a value was checked, `adds` the parameters that a switch adds.
+    empty, `own` what a block takes there by itself, `agrees` whether a value was checked, `adds`
+    the parameters that a switch adds.
     """
 
     raw: Raw = None
     mixed: bool = False
     value: str = ""
     inferred: str = ""
+    own: str = ""
     agrees: bool = False
     problem: str = ""
     faulty: bool = False
@@ -81,6 +84,8 @@ def view_of(editor: Editable, ids: Sequence[NodeId], option: Option) -> View:
 def _single_view(editor: Editable, id: NodeId, option: Option, raw: Raw) -> View:
     finding = editor.analysis.findings[id]
     problem, faulty = _fault(editor, (id,), option)
+    if isinstance(finding.layer, BlockUse):
+        return _use_view(finding.layer, option, View(raw, problem=problem, faulty=faulty))
     value = getattr(finding.layer, option.name, None)
     known = "" if faulty else _shown_value(raw, value)
     return View(
@@ -93,6 +98,37 @@ def _single_view(editor: Editable, id: NodeId, option: Option, raw: Raw) -> View
         problem=problem,
         faulty=faulty,
     )
+
+
+def _use_view(use: BlockUse, option: Option, view: View) -> View:
+    """How an option of a block's use stands: where an argument is empty the block's own shows."""
+    argument, raw = use.block.arguments.get(option.name), view.raw
+    given = getattr(use, option.name, None)
+    value = given if given is not None else use.scope.get(option.name)
+    own = ""
+    if argument is not None and raw is None:
+        own, raw = text_of(argument.value), argument.value
+    known = "" if view.faulty else _shown_value(raw, value)
+    fits = bool(known or own) and not view.problem and bool(quotients(use, option.name))
+    return replace(view, value=known, own=own, agrees=fits, on=_is_on(value))
+
+
+def quotients(use: BlockUse, name: str) -> list[str]:
+    """`768 ÷ 12 = 64` for an argument that is declared to divide others, where it does."""
+    found = []
+    below = _whole(use, name)
+    for other, argument in use.block.arguments.items():
+        above = _whole(use, other)
+        if name in argument.divisors and above and below and above % below == 0:
+            parts = (numbers.count(n) for n in (above, below, above // below))
+            found.append("{} ÷ {} = {}".format(*parts))
+    return found
+
+
+def _whole(use: BlockUse, name: str) -> int | None:
+    """The value of an argument, where it is a known size."""
+    value = use.scope.get(name)
+    return size.value(value) if isinstance(value, int | Symbolic) else None
 
 
 def _fault(editor: Editable, ids: Iterable[NodeId], option: Option) -> tuple[str, bool]:

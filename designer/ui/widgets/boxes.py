@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from designer.ui import icons
 from designer.ui.widgets import paint
 from designer.ui.widgets.buttons import IconButton
-from designer.ui.widgets.text import Span, SpanLabel, TextLabel
+from designer.ui.widgets.text import Span, SpanLabel, SpanParagraph, TextLabel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +111,8 @@ class FormulaBox(Card):
 
     def __init__(self, theme: Theme, title: str) -> None:
         super().__init__(theme, "field", "border")
-        self._lines: list[SpanLabel] = []
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self._lines: list[SpanParagraph] = []
         self._notes: list[SpanLabel] = []
         self.copy_button = IconButton(theme, "copy", "Copy the formula")
         self.copy_button.clicked.connect(self.copied.emit)
@@ -142,13 +143,12 @@ class FormulaBox(Card):
             self._notes[index].setVisible(shown and bool(note))
 
     def _add_line(self) -> None:
-        line = SpanLabel(self.theme)
+        line = SpanParagraph(self.theme)
         note = SpanLabel(self.theme, align=Qt.AlignmentFlag.AlignRight)
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, self.theme.px(5), 0)
-        row.addWidget(line)
-        row.addStretch(1)
-        row.addWidget(note)
+        row.addWidget(line, 1)
+        row.addWidget(note, 0, Qt.AlignmentFlag.AlignBottom)
         self.body.addLayout(row)
         self._lines.append(line)
         self._notes.append(note)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QSize, Qt
@@ -188,8 +189,10 @@ class SpanLabel(QWidget):
         with QPainter(self) as painter:
             self._paint_spans(painter, x, spans)
 
-    def _paint_spans(self, painter: QPainter, x: float, spans: tuple[Span, ...]) -> None:
-        base = self._base_line(spans)
+    def _paint_spans(
+        self, painter: QPainter, x: float, spans: tuple[Span, ...], height: int = 0
+    ) -> None:
+        base = self._base_line(spans, height or self.height())
         for span in spans:
             font = self._theme.font(span.role)
             x += self._theme.px(span.gap)
@@ -198,13 +201,82 @@ class SpanLabel(QWidget):
             painter.drawText(QPointF(x, base), span.text)
             x += QFontMetricsF(font).horizontalAdvance(span.text)
 
-    def _base_line(self, spans: tuple[Span, ...]) -> float:
+    def _base_line(self, spans: tuple[Span, ...], height: int) -> float:
         if not spans:
             return 0.0
         tallest = max(
             (QFontMetricsF(self._theme.font(s.role)) for s in spans), key=lambda m: m.height()
         )
-        return (self.height() + tallest.ascent() - tallest.descent()) / 2
+        return (height + tallest.ascent() - tallest.descent()) / 2
+
+
+class SpanParagraph(SpanLabel):
+    """Spans of a calculation that go on in further lines, broken before its signs.
+
+    Where it takes more than `most` lines, the middle is left out.
+    """
+
+    most = 4
+
+    def __init__(self, theme: Theme, *spans: Span) -> None:
+        super().__init__(theme, *spans)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def lines(self, width: float) -> list[tuple[Span, ...]]:
+        """The lines that it has at a width."""
+        pieces = [piece for span in self._spans for piece in _pieces(span)]
+        lines = self._filled(pieces, width)
+        if len(lines) <= self.most:
+            return lines
+        tail: list[Span] = []
+        for piece in reversed(pieces):
+            if self._width((_DOTS, piece, *tail)) > width and tail:
+                break
+            tail.insert(0, piece)
+        return [*lines[: self.most - 1], (_DOTS, *tail)]
+
+    def _filled(self, pieces: list[Span], width: float) -> list[tuple[Span, ...]]:
+        lines: list[tuple[Span, ...]] = [()]
+        for piece in pieces:
+            if lines[-1] and self._width((*lines[-1], piece)) > width + 0.5:
+                lines.append((replace(piece, text=piece.text.lstrip(), gap=0),))
+            else:
+                lines[-1] = (*lines[-1], piece)
+        return lines
+
+    def shown(self) -> str:
+        return "\n".join(map(_plain, self.lines(self.width())))
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return len(self.lines(width)) * self._line_height()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._theme.px(60), self._line_height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.setToolTip(self.text() if len(self.lines(self.width())) > self.most - 1 else "")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        height = self._line_height()
+        with QPainter(self) as painter:
+            for line in self.lines(self.width()):
+                self._paint_spans(painter, 0.0, line, height)
+                painter.translate(0, height)
+
+
+_DOTS = Span("… ", "text-3", "mono")
+_BREAK = re.compile(r"(?= [+=×] )")
+
+
+def _pieces(span: Span) -> list[Span]:
+    """A span in parts between which a line may end."""
+    first, *others = _BREAK.split(span.text)
+    return [replace(span, text=first), *(replace(span, text=text, gap=0) for text in others)]
 
 
 def _plain(spans: tuple[Span, ...]) -> str:
@@ -262,14 +334,15 @@ class KeyValueRow(QWidget):
         else:
             self._key.setMaximumWidth(self._key.sizeHint().width())
 
-    def set_key(self, key: str) -> None:
-        """Change the name."""
+    def set_key(self, key: str, help: str = "") -> None:
+        """Change the name; `help` is what its tooltip says besides."""
         self._key.setText(key)
+        self._key.set_help(help)
         self.restyle()
 
-    def set_middle(self, *spans: Span) -> None:
-        """Show `spans` after the name."""
-        self._middle.set_spans(*spans)
+    def set_middle(self, *spans: Span, short: tuple[Span, ...] = ()) -> None:
+        """Show `spans` after the name, or `short` where they do not fit."""
+        self._middle.set_spans(*spans, short=short)
 
     def set_right(self, *spans: Span, short: tuple[Span, ...] = ()) -> None:
         """Show `spans` at the right, or `short` where they do not fit."""
