@@ -25,6 +25,7 @@ from designer.core.message import message
 from designer.core.network import Network
 from designer.core.offered import unknown_kind
 from designer.core.param import Tally, tally
+from designer.core.ranges import beyond_range
 from designer.core.sharing import meant, misfit, owner_of, without_module
 from designer.core.size import Verdict, compare
 from designer.core.tensor import ANYTHING, Tensor
@@ -182,8 +183,9 @@ class Analysis:
             known,
         )
         self.scope: Scope = {**free, **values, **known}
-        self.name_problems = tuple(
-            Problem("error", text, option=name) for name, text in faults.items()
+        self.name_problems = (
+            *(Problem("error", text, option=name) for name, text in faults.items()),
+            *beyond_range(document.variables, self.scope),
         )
 
     def _register(self, id: NodeId, node: Node) -> None:

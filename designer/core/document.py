@@ -22,14 +22,27 @@ class Variable:
 
     `value` is a literal (int, float, bool, str) or an Expression over other variables.
     `divisors` are the numbers and variables that are declared to divide it.
-    `choices` makes a str variable one of these.
+    `choices` makes a str variable one of these; `least` and `most` are the range that is meant,
+    and outside it the design is warned of.
     """
 
     value: Raw
     note: str = ""
     choices: tuple[str, ...] = ()
     divisors: tuple[str | int, ...] = ()
+    least: int | float | None = None
+    most: int | float | None = None
     extra: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def limited(self) -> bool:
+        """Whether a range is declared."""
+        return self.least is not None or self.most is not None
+
+    def admits(self, number: float) -> bool:
+        """Whether a number is within the range."""
+        above = self.least is None or number >= self.least
+        return above and (self.most is None or number <= self.most)
 
 
 @dataclass(frozen=True, slots=True)

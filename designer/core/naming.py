@@ -29,9 +29,21 @@ def set_variable(name: str, variable: Variable) -> Edit:
         if name not in draft.document.variables:
             _check_name(draft, name)
         _check_text(variable.note)
+        _check_range(name, variable)
         draft.put("variable", name, variable)
 
     return edit
+
+
+def _check_range(name: str, variable: Variable) -> None:
+    least, most = variable.least, variable.most
+    for limit in (least, most):
+        if limit is not None and (isinstance(limit, bool) or not abs(limit) <= AXIS_LIMIT):
+            text = "{name} needs a range of numbers up to {limit}, got {got}."
+            raise Refused(message(text, name=name, limit=AXIS_LIMIT, got=limit))
+    if least is not None and most is not None and least > most:
+        text = "The range of {name} goes from {least} to {most}: it is empty."
+        raise Refused(message(text, name=name, least=least, most=most))
 
 
 def set_dimension(name: str, dimension: Dimension) -> Edit:

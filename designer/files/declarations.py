@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from designer.files.gathering import Gathering
     from designer.files.place import Place
 
-VARIABLE_FIELDS = frozenset(("value", "note", "choices", "divisors"))
+VARIABLE_FIELDS = frozenset(("value", "note", "choices", "divisors", "least", "most"))
 DIMENSION_FIELDS = frozenset(("meaning", "trial", "multiple"))
 LITERALS = (bool, int, float, str)
 
@@ -35,11 +35,13 @@ def plain_variables(variables: Mapping[str, Variable]) -> Rows:
 
 
 def _plain_variable(variable: Variable) -> dict[str, object]:
+    limits = {"least": variable.least, "most": variable.most}
     return {
         "value": encoded(variable.value, Spelling(True, variable.choices)),
         "note": variable.note,
         "choices": list(variable.choices),
         "divisors": list(variable.divisors),
+        **{k: limit for k, limit in limits.items() if limit is not None},
         **encoded_fields(variable.extra),
     }
 
@@ -69,8 +71,21 @@ def _variable(file: Gathering, data: dict[str, object], at: Place) -> Variable:
         note=take.text(data, "note", at, TEXT_CHARACTERS) if "note" in data else "",
         choices=choices,
         divisors=tuple(_divisors(data, at)),
+        **_range(data, at),
         extra=file.extra("variable", data, VARIABLE_FIELDS, at),
     )
+
+
+def _range(data: dict[str, object], at: Place) -> dict[str, int | float]:
+    """The declared range, as far as there is one."""
+    keys = [key for key in ("least", "most") if key in data]
+    found: dict[str, int | float] = {key: take.number(data, key, at) for key in keys}
+    for key, limit in found.items():
+        if not abs(limit) <= AXIS:
+            raise at.at(key).refusal(message("{number} is too large.", number=limit))
+    if found.get("least", -AXIS) > found.get("most", AXIS):
+        raise at.at("most").refusal(message("the range is empty."))
+    return found
 
 
 def _strings(data: dict[str, object], key: str, at: Place) -> Iterable[str]:
