@@ -302,11 +302,11 @@ class Bank(Layer):
 
     def _port(self) -> str:
         """The one input port that a copy has."""
-        first, *others = self.inner.inputs()
-        if first.variadic or any(not port.optional for port in others):
-            template = "{inner} takes several inputs: a bank has one for its copies."
-            raise self.refuse(template, inner=self.inner.kind)
-        return first.name
+        ports = self.inner.inputs()
+        if not ports or ports[0].variadic or any(not port.optional for port in ports[1:]):
+            template = "A bank feeds one input of {inner}, which has {count}."
+            raise self.refuse(template, inner=self.inner.kind, count=len(ports))
+        return ports[0].name
 
     def _check_choice(self, x: Tensor, weights: Tensor, chosen: Tensor) -> None:
         if chosen.dtype not in INTEGERS and chosen != ANYTHING:

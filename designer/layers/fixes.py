@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import edits, size
@@ -406,13 +406,7 @@ def _declare_divisor(editor: Editable, problem: Problem) -> Iterator[Candidate]:
 
 
 def _with_divisor(whole: str, part: str, variable: Variable) -> Edit:
-    declared = Variable(
-        variable.value,
-        variable.note,
-        variable.choices,
-        (*variable.divisors, part),
-        variable.extra,
-    )
+    declared = replace(variable, divisors=(*variable.divisors, part))
     return edits.set_variable(whole, declared)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import designer.layers  # noqa: F401  (fills the catalogue)
 from designer.core.analysis import Analysis
+from designer.core.code import Call
 from designer.core.composite import Composite, Definition, Net, Value
 from designer.core.expression import Expression
 from designer.core.layer import CATALOGUE, examine, layer
@@ -67,7 +68,7 @@ def result(of: Layer, **inputs: Tensor) -> Result:
 def definition(of: Result) -> Definition:
     """The class that a composite is written as."""
     assert of.written is not None
-    assert of.written.make is not None
+    assert isinstance(of.written.make, Call)
     found = of.written.make.function
     assert isinstance(found, Definition)
     return found
@@ -144,7 +145,7 @@ def test_sizes_are_arguments_of_the_class(two: type[Any]) -> None:
     width = variable("w", 6)
     found = result(two(inner=width + 1), x=Tensor((B, width)))
     assert found.written is not None
-    assert found.written.make is not None
+    assert isinstance(found.written.make, Call)
     assert found.written.make.args == (width, width + 1)
     made = definition(found)
     assert made.formal == ("width", "inner")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import designer.layers  # noqa: F401 - fills the catalogue
 from designer.core import block_edits, edits
@@ -66,7 +66,7 @@ class Sketch:
 
     # Layers
 
-    def add(self, kind: str, *sources: NodeId | Port, name: str = "", **options: Raw) -> NodeId:
+    def add(self, kind: str, *sources: NodeId | Port, name: str = "", **options: Any) -> NodeId:
         """Add a layer and feed its inputs, in their order, from these."""
         level = self._levels[-1]
         id = level.document.next_id
@@ -137,7 +137,7 @@ class Sketch:
             level.close()
 
     def use(
-        self, block: str, *sources: NodeId | Port, name: str, copies: Raw = 1, **options: Raw
+        self, block: str, *sources: NodeId | Port, name: str, copies: Raw = 1, **options: Any
     ) -> NodeId:
         """Add a use of a block, once or in copies."""
         return self.add(f"{BLOCK}{block}", *sources, name=name, copies=copies, **options)

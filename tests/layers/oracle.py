@@ -240,7 +240,7 @@ class Interpreter:
     def loop(self, loop: code.Loop) -> Any:
         """What the last of several uses gives; each takes what the one before it gave."""
         held, values, given = self.module, self.values, None
-        turns = held if loop.times is None else [held] * known(loop.times)
+        turns: Any = held if loop.times is None else [held] * known(loop.times)
         for self.module in turns:
             given = self.run(loop.body)
             ports = named_outputs(loop.returns or loop.carried[0][1], given)
