@@ -372,6 +372,7 @@ class App(QObject):
         name = document.name
         trail = [(place.title or name, place.copies) for place in self.descent.trail()]
         self.canvas.breadcrumb.show_way(trail)
+        self.inspector.show_copies(trail[-1][1])
         problems = sorted_problems(self.level)
         errors = sum(problem.severity == "error" for problem in problems)
         self.window.set_problem_count(len(problems), errors)

@@ -105,7 +105,9 @@ class Descent(QObject):
         del self._levels[depth:]
 
     def _heard(self, notice: Notice) -> None:
-        """Go out of what is no longer there."""
+        """Follow blocks to their new names, and go out of what is no longer there."""
+        for level in self._levels:
+            level.block = _renamed(notice).get(level.block, level.block)
         gone = next((n for n, level in enumerate(self._levels) if not level.exists), None)
         if gone is not None:
             self.go_out(gone)
@@ -139,3 +141,16 @@ class Descent(QObject):
 
     def _key(self) -> tuple[str, tuple[NodeId, ...]]:
         return self._levels[-1].block, self._levels[-1].path
+
+
+def _renamed(notice: Notice) -> dict[str, str]:
+    """The new names of blocks by their old ones: the layers in them are the same."""
+    changes = list(notice.delta.of("block"))
+    gone = {id: change.old for id, change in changes if change.new is None}
+    come = {id: change.new for id, change in changes if change.old is None}
+    return {
+        str(old): str(new)
+        for old, before in gone.items()
+        for new, after in come.items()
+        if set(before.graph.nodes) == set(after.graph.nodes)
+    }

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from designer.core import cost, count, numbers
+from designer.core.level import Level
 from designer.core.size import value
 from designer.ui.widgets.boxes import IconLabel, ShareBar
 from designer.ui.widgets.text import KeyValueRow, SectionTitle, Span, SpanLabel, paragraph
@@ -152,6 +153,8 @@ class TotalsPanel(QWidget):
         self._editor = editor
         if editor is not None:
             editor.listen(self._heard)
+        within = isinstance(editor, Level)
+        self.title.set_note("this block, one copy" if within else "whole design")
         self.refresh()
 
     def _heard(self, notice: Notice) -> None:

@@ -173,7 +173,7 @@ def test_what_is_used_is_not_deleted(panel: Variables, editor: Editor) -> None:
 
 
 def test_a_new_variable_asks_for_its_name(qtbot: QtBot, panel: Variables, editor: Editor) -> None:
-    new = panel.new_variable
+    new = panel.variable_list.new
     QTest.mouseClick(new.link, Qt.MouseButton.LeftButton)
     assert new.field.hasFocus()
     QTest.keyClicks(new.field, "2x")
@@ -192,10 +192,10 @@ def test_a_new_variable_asks_for_its_name(qtbot: QtBot, panel: Variables, editor
 
 
 def test_escape_asks_for_no_name_any_more(panel: Variables, editor: Editor) -> None:
-    QTest.mouseClick(panel.new_variable.link, Qt.MouseButton.LeftButton)
-    QTest.keyClicks(panel.new_variable.field, "n")
-    QTest.keyClick(panel.new_variable.field, Qt.Key.Key_Escape)
-    assert panel.new_variable.link.isVisible()
+    QTest.mouseClick(panel.variable_list.new.link, Qt.MouseButton.LeftButton)
+    QTest.keyClicks(panel.variable_list.new.field, "n")
+    QTest.keyClick(panel.variable_list.new.field, Qt.Key.Key_Escape)
+    assert panel.variable_list.new.link.isVisible()
     assert list(editor.document.variables) == ["d", "heads", "spare"]
 
 
@@ -245,9 +245,9 @@ def test_meaning_and_multiple_of_a_dimension_are_edited(panel: Variables, editor
 
 
 def test_a_new_dimension_is_declared(panel: Variables, editor: Editor) -> None:
-    QTest.mouseClick(panel.new_dimension.link, Qt.MouseButton.LeftButton)
-    QTest.keyClicks(panel.new_dimension.field, "T")
-    QTest.keyClick(panel.new_dimension.field, Qt.Key.Key_Return)
+    QTest.mouseClick(panel.dimension_list.new.link, Qt.MouseButton.LeftButton)
+    QTest.keyClicks(panel.dimension_list.new.field, "T")
+    QTest.keyClick(panel.dimension_list.new.field, Qt.Key.Key_Return)
     assert list(editor.document.dimensions) == ["B", "T"]
     assert panel.row("T").field.hasFocus()
 

@@ -13,7 +13,7 @@ from designer.ui import icons
 from designer.ui.widgets import paint
 from designer.ui.widgets.buttons import IconButton
 from designer.ui.widgets.name_field import NameField
-from designer.ui.widgets.text import SentenceLabel, paragraph
+from designer.ui.widgets.text import SentenceLabel, TextLabel, paragraph
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from designer.ui.theme import Theme
 
 _TILE = 32
+_NO_LIMIT = 16777215
 
 
 class Tile(QWidget):
@@ -64,17 +65,24 @@ class Header(QWidget):
         self.tile = Tile(theme)
         self.name = NameField(theme, "Name", "inspector-name")
         self.name.setMaxLength(NAME_LIMIT)
+        self.copies = TextLabel(theme, "", "inspector-name", "text-3")
+        self.copies.hide()
         self.kind = SentenceLabel(theme, "", "secondary", "text-2")
         self.menu_button = IconButton(theme, "dots", "More")
         self.refusal = paragraph(theme, "", "hint", "error")
         self.refusal.hide()
         self._build()
+        self.name.textChanged.connect(self._fit_name)
 
     def _build(self) -> None:
         px = self._theme.px
         words = QVBoxLayout()
         words.setSpacing(0)
-        words.addWidget(self.name)
+        title = QHBoxLayout()
+        title.setSpacing(0)
+        title.addWidget(self.name)
+        title.addWidget(self.copies)
+        words.addLayout(title)
         words.addWidget(self.kind)
         # Under the name, whose field has an edge and an inset of its own.
         self.kind.setContentsMargins(px(9), 0, 0, 0)
@@ -96,6 +104,18 @@ class Header(QWidget):
         self.name.setReadOnly(not editable)
         self.name.show_name(name)
         self.kind.setText(kind)
+
+    def show_copies(self, copies: str) -> None:
+        """Show `×12` beside the name, or nothing."""
+        self.copies.setText(copies)
+        self.copies.setVisible(bool(copies))
+        self._fit_name()
+
+    def _fit_name(self) -> None:
+        """What stands beside the name stands right behind it."""
+        width = self.name.fontMetrics().horizontalAdvance(self.name.text()) + self._theme.px(24)
+        most = _NO_LIMIT if self.copies.isHidden() else width
+        self.name.setMaximumWidth(most)
 
     def refuse(self, sentence: str) -> None:
         """Say why the name was not taken; empty takes that back."""

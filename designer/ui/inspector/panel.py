@@ -9,9 +9,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from designer.core import edits, numbers
 from designer.core.block import SHARING, BlockUse
+from designer.core.block_edits import rename_block
 from designer.core.edits import Refused
 from designer.core.entry import text_of
 from designer.core.graph import ParamRef
+from designer.core.level import Level
 from designer.core.message import Message, message
 from designer.core.option import Option
 from designer.ui.inspector import block, menu, reading
@@ -60,6 +62,7 @@ class Inspector(QWidget):
         self._uses = False
         """Whether all selected layers are uses of blocks."""
         self._ordered: list[QWidget] = []
+        self._copies = ""
         self.header = Header(theme)
         self.problems = paragraph(theme, "", "hint", "error")
         self.fix_link = LinkButton(theme, "Ways to fix it", "hint", "accent")
@@ -104,6 +107,7 @@ class Inspector(QWidget):
         self.links.wanted.connect(self.block_wanted.emit)
         self.facts.node_wanted.connect(self.node_wanted.emit)
         self.design.node_wanted.connect(self.node_wanted.emit)
+        self.design.block.said.connect(self.said.emit)
         self.facts.untie_wanted.connect(self._untie)
         self.facts.copied.connect(self._tell_copied)
         self._later.timeout.connect(self._look_for_fixes)
@@ -118,7 +122,7 @@ class Inspector(QWidget):
         self.ids = ()
         if editor is not None:
             editor.listen(self._heard)
-            self.design.find_ends(editor.analysis)
+        self.design.set_editor(editor)
         self._refresh()
 
     def show_nodes(self, ids: Sequence[NodeId]) -> None:
@@ -155,6 +159,7 @@ class Inspector(QWidget):
 
     def _refresh(self) -> None:
         self.header.setVisible(self.editor is not None)
+        self.header.show_copies("" if self.ids else self._copies)
         self.facts.setVisible(len(self.ids) == 1)
         self.design.setVisible(self.editor is not None and not self.ids)
         self._show_options()
@@ -235,6 +240,11 @@ class Inspector(QWidget):
         if controls != self._ordered:
             self._ordered = controls
             set_tab_order(controls)
+
+    def show_copies(self, copies: str) -> None:
+        """How many copies of the block that was entered there are: `×12`, or nothing."""
+        self._copies = copies
+        self.header.show_copies("" if self.ids else copies)
 
     def _show_design(self, editor: Editable) -> None:
         analysis = editor.analysis
@@ -353,14 +363,22 @@ class Inspector(QWidget):
             edit = edits.rename(self.ids[0], name)
             label = message("Rename {old} to {name}", old=old, name=name.strip())
         else:
-            edit, label = edits.set_title(name.strip()), message("Change the title")
+            edit, label = self._retitled(self.editor, name.strip())
         try:
-            self.editor.apply(edit, label)
+            # The name of a block is the design's, not its own.
+            outer = self.editor.editor if isinstance(self.editor, Level) else None
+            (self.editor if self.ids or outer is None else outer).apply(edit, label)
         except Refused as refusal:
             self.header.refuse(str(refusal.message))
         else:
             self.header.refuse("")
             self._refresh()
+
+    def _retitled(self, editor: Editable, name: str) -> tuple[Edit, Message]:
+        if not isinstance(editor, Level):
+            return edits.set_title(name), message("Change the title")
+        label = message("Rename {old} to {name}", old=editor.block, name=name)
+        return rename_block(editor.block, name), label
 
     def _untie(self, param: str) -> None:
         label = message("Untie {param}", param=param)

@@ -303,6 +303,10 @@ class SectionTitle(QWidget):
         """Change the note at the right."""
         self._note.setText(note)
 
+    def note(self) -> str:
+        """The note at the right."""
+        return self._note.text()
+
 
 class KeyValueRow(QWidget):
     """A name, a value beside it when there is a key column, and a value at the right."""
