@@ -304,8 +304,8 @@ class Bank(Layer):
         """The one input port that a copy has."""
         ports = self.inner.inputs()
         if not ports or ports[0].variadic or any(not port.optional for port in ports[1:]):
-            template = "A bank feeds one input of {inner}, which has {count}."
-            raise self.refuse(template, inner=self.inner.kind, count=len(ports))
+            template = "{inner} needs exactly one input to be in a bank."
+            raise self.refuse(template, inner=self.inner.kind)
         return ports[0].name
 
     def _check_choice(self, x: Tensor, weights: Tensor, chosen: Tensor) -> None:

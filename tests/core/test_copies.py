@@ -321,7 +321,7 @@ CHOICE = Tensor((B, T, 2))
         (
             Add(),
             {},
-            "Add takes several inputs: a bank has one for its copies.",
+            "Add needs exactly one input to be in a bank.",
         ),
         (
             LSTM(hidden_size=4),
