@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from designer.ui.name_lists import DimensionList, VariableList
+from designer.ui.presets import Presets
 from designer.ui.widgets.boxes import Divider
 from designer.ui.widgets.text import SectionTitle, TextLabel
 
@@ -25,6 +26,7 @@ class Variables(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
+        self.presets = Presets(theme)
         self.variable_list = VariableList(theme, "New variable")
         self.dimension_list = DimensionList(theme, "New dimension")
         self._title = SectionTitle(theme, "Sizes of unknown dimensions")
@@ -43,6 +45,7 @@ class Variables(QWidget):
         for part in (above, below):
             part.setSpacing(0)
             part.setContentsMargins(px(16), px(4), px(10), px(4))
+        above.addWidget(self.presets)
         above.addWidget(self.variable_list)
         below.addSpacing(px(4))
         below.addWidget(self._title)
@@ -57,6 +60,7 @@ class Variables(QWidget):
     def set_editor(self, editor: Editable | None) -> None:
         """Show the names of another design, or none."""
         self.setEnabled(editor is not None)
+        self.presets.set_editor(editor)
         for names in (self.variable_list, self.dimension_list):
             names.set_editor(editor)
 
