@@ -237,12 +237,20 @@ def _trial(setting: Setting, drawn: Analysis) -> Trial:
 
 
 def at_trial_sizes(document: Document) -> Document:
-    """The document with its free dimensions as variables that have their trial sizes."""
+    """The document with its free dimensions as variables that have their trial sizes.
+
+    Blocks see free dimensions, but no variables: there they are arguments that no use gives.
+    """
     fixed = {
         name: Variable(dimension.trial, divisors=(dimension.multiple,))
         for name, dimension in document.dimensions.items()
     }
-    return replace(document, dimensions={}, variables={**document.variables, **fixed})
+    blocks = {
+        name: replace(block, arguments={**block.arguments, **fixed})
+        for name, block in document.blocks.items()
+    }
+    variables = {**document.variables, **fixed}
+    return replace(document, dimensions={}, variables=variables, blocks=blocks)
 
 
 def _doubt(analysis: Analysis) -> Message | None:
