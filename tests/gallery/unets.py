@@ -10,7 +10,6 @@ from tests.gallery.sketch import Sketch
 if TYPE_CHECKING:
     from designer.core.graph import NodeId
     from designer.core.option import Raw
-    from tests.gallery.sketch import Port
 
 IMAGE = 572
 
@@ -144,12 +143,12 @@ class Diffusion:
             self.sketch.output(self.resnet(x, time, 1))
 
     def up(self, name: str, note: str, *, told: bool, last: bool = False) -> None:
-        """A level of the way up, with the images of the way down in its order."""
+        """A level of the way up, with the images of the way down, the last one first."""
         sketch = self.sketch
         with sketch.block(name, note):
             x, time = self.ends(1280, 8)
             context = self.told() if told else None
-            skips = [sketch.input(f"skip{place}", "B", 1280, 8, 8) for place in range(3)]
+            skips = [sketch.input(f"skip{place}", "B", 1280, 8, 8) for place in (2, 1, 0)]
             for place, skip in enumerate(skips):
                 x = sketch.add("Concat", x, skip, name=f"join{place}", dim=1)
                 x = self.resnet(x, time, place)
@@ -158,6 +157,38 @@ class Diffusion:
                 x = sketch.add("Upsample", x, name="twice", scale_factor=2.0)
                 x = self.resized(x, "upsample", 1)
             sketch.output(x)
+
+    # Levels
+
+    def lowest(self) -> None:
+        """Images of 8×8: down, through the middle, and the first step up."""
+        sketch = self.sketch
+        with sketch.block("Level8", "Images of 8×8: the text is heard in the middle alone."):
+            x, time = self.ends("channels", 8)
+            context = self.told()
+            given = {"channels": "channels"}
+            down = sketch.use("Bottom", x, time, name="down", **given)
+            heads = {"n_heads": "n_heads", **given}
+            y = sketch.use("Middle", (down, "h1"), time, context, name="mid", **heads)
+            seen = ((down, "h1"), (down, "h0"), x)
+            sketch.output(sketch.use("UpPlain", y, time, *seen, name="up", **given))
+
+    def level(self, size: int, channels: int, inner: str, factor: str) -> None:
+        """Images of one size: down, all smaller sizes, and up again."""
+        sketch = self.sketch
+        with sketch.block(f"Level{size}", f"Images of {size}×{size}, and within all smaller ones."):
+            sketch.variable("channels", channels, "channels of the output")
+            start = {64: "channels", 32: "channels // 2", 16: "channels // 2"}[size]
+            x = sketch.input("x", "B", start, size, size)
+            time = sketch.input("time", "B", 1280)
+            context = self.told()
+            given = {"channels": "channels", "n_heads": "n_heads"}
+            down = sketch.use("Down", x, time, context, name="down", **given)
+            within = {**given, "channels": factor}
+            y = sketch.use(inner, (down, "h2"), time, context, name="inner", **within)
+            seen = ((down, "h1"), (down, "h0"), x)
+            kind = "Top" if size == 64 else "Up"
+            sketch.output(sketch.use(kind, y, time, context, *seen, name="up", **given))
 
 
 @design("stable-diffusion-unet")
@@ -172,7 +203,23 @@ def stable_diffusion() -> Sketch:
     sketch.dimension("B", "batch")
     sketch.variable("width", 320, "channels of the first level", 32, "n_heads")
     sketch.variable("n_heads", 8, "heads of each transformer")
-    unet = Diffusion(sketch)
+    blocks(Diffusion(sketch))
+    latent = sketch.input("latent", "B", 4, 64, 64)
+    steps = sketch.input("timestep", "B", dtype="int64")
+    context = sketch.input("text", "B", 77, 768)
+    time = sketch.add("TimeEmbedding", steps, name="time", channels="width")
+    size = {"kernel_size": 3, "padding": 1}
+    x = sketch.add("Conv2d", latent, name="conv_in", out_channels="width", **size)
+    given = {"channels": "width", "n_heads": "n_heads"}
+    x = sketch.use("Level64", x, time, context, name="levels", **given)
+    x = sketch.add("GroupNorm", x, name="norm_out", num_groups=32)
+    x = sketch.add("SiLU", x, name="act_out")
+    sketch.output(sketch.add("Conv2d", x, name="conv_out", out_channels=4, **size), "noise")
+    return sketch
+
+
+def blocks(unet: Diffusion) -> None:
+    """Draw all blocks, what is within others first."""
     unet.down()
     unet.bottom()
     unet.middle()
@@ -180,30 +227,7 @@ def stable_diffusion() -> Sketch:
     unet.up("Up", "Joins what the way down saw; told time and text; twice the image.", told=True)
     note = "Joins what the way down saw; told the time and the text."
     unet.up("Top", note, told=True, last=True)
-    latent = sketch.input("latent", "B", 4, 64, 64)
-    steps = sketch.input("timestep", "B", dtype="int64")
-    context = sketch.input("text", "B", 77, 768)
-    time = sketch.add("TimeEmbedding", steps, name="time_embedding", channels="width")
-    size = {"kernel_size": 3, "padding": 1}
-    x: NodeId | Port = sketch.add("Conv2d", latent, name="conv_in", out_channels="width", **size)
-    skips = [x]
-    for place, factor in enumerate(("width", "2*width", "4*width"), 1):
-        given = {"channels": factor, "n_heads": "n_heads"}
-        level = sketch.use("Down", x, time, context, name=f"down{place}", **given)
-        skips += [(level, f"h{number}") for number in range(3)]
-        x = skips[-1]
-    bottom = sketch.use("Bottom", x, time, name="down4", channels="4*width")
-    skips += [(bottom, "h0"), (bottom, "h1")]
-    given = {"channels": "4*width", "n_heads": "n_heads"}
-    x = sketch.use("Middle", skips[-1], time, context, name="mid", **given)
-    seen = (skips.pop(), skips.pop(), skips.pop())
-    x = sketch.use("UpPlain", x, time, *seen, name="up1", channels="4*width")
-    for place, factor in enumerate(("4*width", "2*width", "width"), 2):
-        seen = (skips.pop(), skips.pop(), skips.pop())
-        given = {"channels": factor, "n_heads": "n_heads"}
-        kind = "Top" if place == 4 else "Up"
-        x = sketch.use(kind, x, time, context, *seen, name=f"up{place}", **given)
-    x = sketch.add("GroupNorm", x, name="conv_norm_out", num_groups=32)
-    x = sketch.add("SiLU", x, name="conv_act")
-    sketch.output(sketch.add("Conv2d", x, name="conv_out", out_channels=4, **size), "noise")
-    return sketch
+    unet.lowest()
+    unet.level(16, 1280, "Level8", "channels")
+    unet.level(32, 640, "Level16", "2*channels")
+    unet.level(64, 320, "Level32", "2*channels")
