@@ -370,17 +370,19 @@ def _connect_nearest(editor: Editable, problem: Problem) -> Iterator[Candidate]:
     target = _port(editor, problem)
     if problem.severity != "incomplete" or target is None:
         return
-    layout = editor.document.layout
+    graph = editor.document.graph
+    # Places are those of all levels: what stands within blocks is out of reach.
+    layout = {id: place for id, place in editor.document.layout.items() if id in graph.nodes}
     here = layout.get(target.node, (0.0, 0.0))
     free = [
         (abs(x - here[0]) + (here[1] - y), id)
         for id, (x, y) in layout.items()
-        if id != target.node and y < here[1] and not editor.document.graph.targets.get(id)
+        if id != target.node and y < here[1] and not graph.targets.get(id)
     ]
-    slot = max((*editor.document.graph.slots(target.node, target.port), -1)) + 1
+    slot = max((*graph.slots(target.node, target.port), -1)) + 1
     for _, id in sorted(free)[:2]:
         for port in editor.analysis.findings[id].outputs:
-            node = editor.document.graph.nodes[id]
+            node = graph.nodes[id]
             edit = edits.connect(Source(id, port), target._replace(slot=slot))
             yield Candidate(message("Connect {name}", name=node.name), edit, node.kind, "out")
 

@@ -34,6 +34,7 @@ from designer.ui.actions import (
     HAS_SELECTION,
     IN_BLOCK,
 )
+from designer.ui.blocks import Blocks
 from designer.ui.canvas import Canvas
 from designer.ui.code import CodePanel
 from designer.ui.custom_layer import CustomDialog
@@ -86,6 +87,7 @@ class App(QObject):
     def _build(self) -> None:
         theme = self.theme
         self.canvas = Canvas(theme)
+        self.blocks = Blocks(self.desk, self.descent, self.canvas)
         self.welcome = Welcome(theme, self.canvas.view.viewport())
         self.palette = Palette(theme)
         self.inspector = Inspector(theme)
@@ -204,6 +206,15 @@ class App(QObject):
         self.palette.kind_chosen.connect(self._add_kind)
         self.palette.custom_wanted.connect(self._declare_custom)
         self.palette.custom_unwanted.connect(self._remove_custom)
+        shelf, blocks = self.palette.shelf, self.blocks
+        shelf.new_wanted.connect(blocks.new)
+        shelf.block_wanted.connect(blocks.do)
+        shelf.renamed.connect(blocks.rename)
+        shelf.library_chosen.connect(blocks.put)
+        shelf.library_unwanted.connect(blocks.forget)
+        self.canvas.view.libraryDropped.connect(blocks.put)
+        blocks.library_changed.connect(shelf.refresh_library)
+        blocks.said.connect(self.say)
 
     # Documents
 
@@ -320,15 +331,11 @@ class App(QObject):
     def _do_with_block(self, verb: str) -> None:
         self.window.commands[f"design.{verb}"].trigger()
 
-    def keep_block(self, name: str = "") -> None:
-        """Save a block to the user's library, else the one that the selected layer is a use of."""
-        if self.editor is None or self.level is None:
-            return
-        if not name:
+    def keep_block(self) -> None:
+        """Save the block that the selected layer is a use of to the user's library."""
+        if self.level is not None and self.canvas.selection:
             node = self.level.document.graph.nodes[self.canvas.selection[0]]
-            name = node.kind.removeprefix(BLOCK)
-        if filing.keep_block(self.window, self.editor.document, name):
-            self.say(f"{name} is in your library.")
+            self.blocks.keep(node.kind.removeprefix(BLOCK))
 
     def go_to_problem(self, step: int) -> None:
         """Go to the next or previous problem, from the selected layer on."""

@@ -85,6 +85,18 @@ class Descent(QObject):
         self.moved.emit()
         return True
 
+    def go_to(self, path: tuple[NodeId, ...]) -> bool:
+        """Go to the level to which these uses lead, from the top; False where they lead nowhere."""
+        here = self._levels[-1].path if self._levels else ()
+        if self._levels and len(here) != len(self._levels):
+            self.go_out(0)
+            here = ()
+        shared = 0
+        while shared < min(len(here), len(path)) and here[shared] == path[shared]:
+            shared += 1
+        self.go_out(shared)
+        return all(self.enter(id) for id in path[shared:])
+
     def leave(self) -> NodeId | None:
         """Go out of the block in front; the use that was left."""
         return self.go_out(len(self._levels) - 1) if self._levels else None

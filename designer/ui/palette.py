@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QDrag, QFontMetricsF, QKeyEvent, QPainter
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
-    QApplication,
     QGridLayout,
     QHBoxLayout,
     QMenu,
@@ -20,7 +19,9 @@ from PySide6.QtWidgets import (
 from designer.core.custom import layer_class
 from designer.core.layer import CATALOGUE, FAMILIES, Layer
 from designer.ui import icons
-from designer.ui.layer_search import MIME_KIND, found_kinds
+from designer.ui.dragging import Draggable
+from designer.ui.layer_search import found_kinds
+from designer.ui.shelf import Shelf
 from designer.ui.widgets import paint
 from designer.ui.widgets.buttons import ChipButton, Control
 from designer.ui.widgets.fields import SearchField
@@ -38,34 +39,6 @@ if TYPE_CHECKING:
 
 ROW = 26
 MOST_RECENT = 6
-
-
-class Draggable:
-    """What a press on a layer's row or chip can become: a drag that carries its kind."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self._pressed: QPointF | None = None
-
-    def press(self, event: QMouseEvent) -> None:
-        """Remember where a drag may begin."""
-        left = event.button() == Qt.MouseButton.LeftButton
-        self._pressed = event.position() if left else None
-
-    def dragged(self, source: QWidget, event: QMouseEvent) -> bool:
-        """Begin the drag once the pointer has gone far enough; True where it did."""
-        if self._pressed is None:
-            return False
-        way = (event.position() - self._pressed).manhattanLength()
-        if way < QApplication.startDragDistance():
-            return False
-        self._pressed = None
-        data = QMimeData()
-        data.setData(MIME_KIND, self.kind.encode())
-        drag = QDrag(source)
-        drag.setMimeData(data)
-        drag.exec(Qt.DropAction.CopyAction)
-        return True
 
 
 class FamilyRow(Control):
@@ -254,6 +227,8 @@ class Palette(QWidget):
         self.search = SearchField(theme, f"Search {len(CATALOGUE)} layers", "/")
         self.chips: list[RecentChip] = []
         self.families: dict[str, FamilyRow] = {}
+        self.shelf = Shelf(theme)
+        self.shelf.kind_chosen.connect(self.kind_chosen.emit)
         self.found: list[LayerRow] = []
         self._bodies: dict[str, QWidget] = {}
         self._build()
@@ -282,6 +257,7 @@ class Palette(QWidget):
         column.addWidget(self._title)
         column.addWidget(self._none)
         column.addWidget(self._scroller(), 1)
+        column.addWidget(self.shelf)
         self.set_recent([])
         self._none.hide()
 
@@ -351,6 +327,7 @@ class Palette(QWidget):
             editor.listen(self._heard)
         self._declared = editor.document.customs if editor else {}
         self._show_customs()
+        self.shelf.set_editor(editor)
 
     def _heard(self, _: Notice) -> None:
         if self._editor is not None and self._editor.document.customs is not self._declared:
@@ -365,6 +342,7 @@ class Palette(QWidget):
         searching = bool(self.search.text().strip())
         for widget in self._own:
             widget.setVisible(self._editor is not None and not searching)
+        self.shelf.setVisible(self._editor is not None and not searching)
 
     # Search
 
@@ -373,7 +351,7 @@ class Palette(QWidget):
         for row in self.found:
             row.hide()
             row.deleteLater()
-        own = (layer_class(custom) for custom in self._declared.values())
+        own = self._editor.kinds.declared() if self._editor else ()
         layers = {layer.kind: layer for layer in (*CATALOGUE.values(), *own)}
         kinds = found_kinds(text, layers.values()) if searching else []
         self.found = [self._row(layers[kind]) for kind in kinds]

@@ -433,6 +433,16 @@ class Canvas(QWidget):
             shift = Point(shift.x + _ASIDE, shift.y + _ASIDE)
         commands.paste(self.stage, piece, *shift, label)
 
+    def put_in(self, piece: Document, label: Message, place: Point | None = None) -> None:
+        """Put a part of a design in at a place, in the middle where there is none."""
+        centre = self.view.shown().centre if place is None else place
+        wanted = Point(snapped(centre.x), snapped(centre.y))
+        if place is None:
+            wanted = commands.free_place(self.stage.drawing, wanted, *SIZES["block"])
+        commands.paste(self.stage, piece, *wanted, label)
+        self._reveal(self.selection)
+        self.setFocus()
+
     # Fixes
 
     def show_fixes(self, node: NodeId | None = None) -> None:

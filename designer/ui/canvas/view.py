@@ -24,6 +24,7 @@ from designer.ui.canvas.gestures import (
 from designer.ui.canvas.ground import Ground
 from designer.ui.canvas.item import EXTENT, BatchItem
 from designer.ui.canvas.levels import LEAST_ZOOM, LIMITS, MOST_ZOOM
+from designer.ui.dragging import MIME_LIBRARY
 from designer.ui.layer_search import MIME_KIND
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class View(QGraphicsView):
 
     zoomChanged = Signal(float)
     enterAsked = Signal(int)
+    libraryDropped = Signal(str, object)
+    """The file of a block of the library, and the place where it was dropped."""
     """A block was asked to be gone into."""
     addAsked = Signal(object, object)
     """A place on the canvas and the port (or None) that a new layer is wanted for."""
@@ -348,8 +351,17 @@ class View(QGraphicsView):
         kind = bytes(data.data(MIME_KIND).data()).decode("utf-8", "replace")
         return kind if kind in self._stage.editor.kinds else None
 
+    def _file(self, event: QDropEvent) -> str:
+        """The block of the library that is dragged; empty where it is something else."""
+        if self._stage.editor is None:
+            return ""
+        return bytes(event.mimeData().data(MIME_LIBRARY).data()).decode("utf-8", "replace")
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         kind = self._kind(event)
+        if self._file(event):
+            event.acceptProposedAction()
+            return
         if kind is None:
             event.ignore()
             return
@@ -361,6 +373,8 @@ class View(QGraphicsView):
         if isinstance(self.item.gesture, DropLayer):
             self.item.gesture.move(self._pointer(event))
             self.refresh()
+            event.acceptProposedAction()
+        elif self._file(event):
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -375,6 +389,10 @@ class View(QGraphicsView):
             event.acceptProposedAction()
             self.setFocus(Qt.FocusReason.MouseFocusReason)
             self.refresh()
+        elif self._file(event):
+            event.acceptProposedAction()
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            self.libraryDropped.emit(self._file(event), self._pointer(event).place)
 
     # Keys
 

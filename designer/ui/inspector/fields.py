@@ -271,3 +271,4 @@ class Arguments(QWidget):
         whole.setSpacing(0)
         whole.addWidget(Divider(theme))
         whole.addLayout(self.column)
+        self.hide()
