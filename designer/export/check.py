@@ -39,6 +39,9 @@ MOST_OPERATIONS = 20_000_000_000
 MOST_TENSORS = 100_000
 """A module with more of them takes too long to build."""
 
+MOST_AGAIN = 10_000
+"""A module with more is compared as drawn only, and where it is smaller."""
+
 REDUCED = 32
 """About what variables are reduced to."""
 
@@ -216,7 +219,8 @@ def _trial(setting: Setting, drawn: Analysis) -> Trial:
     name, document, preset = setting
     analysis = drawn if document is drawn.document else Analysis(document)
     tried = Analysis(at_trial_sizes(document))
-    doubt = _doubt(analysis) or _doubt(tried)
+    again = document is not drawn.document
+    doubt = _doubt(analysis, again=again) or _doubt(tried, again=again)
     if doubt is not None:
         return Trial(Case(name, skipped=doubt))
     device = _device(tried)
@@ -253,8 +257,8 @@ def at_trial_sizes(document: Document) -> Document:
     return replace(document, dimensions={}, variables=variables, blocks=blocks)
 
 
-def _doubt(analysis: Analysis) -> Message | None:
-    """Why a design promises nothing as it stands."""
+def _doubt(analysis: Analysis, *, again: bool) -> Message | None:
+    """Why a design promises nothing as it stands; `again` where it was compared as drawn."""
     for name, dimension in analysis.document.dimensions.items():
         if dimension.trial % dimension.multiple:
             template = "{name} = {trial} is not a multiple of {multiple}."
@@ -263,6 +267,8 @@ def _doubt(analysis: Analysis) -> Message | None:
     tensors = count.tensors(analysis)
     if tensors > MOST_TENSORS:
         return message("{count} tensors are too many to build.", count=numbers.count(tensors))
+    if again and tensors > MOST_AGAIN:
+        return message("{count} tensors are too many to build again.", count=numbers.count(tensors))
     return next((p.message for p in analysis.problems() if p.blocks), None)
 
 
