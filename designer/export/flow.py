@@ -142,7 +142,17 @@ class Flow:
         places = {self._use_place(u) for source in sources for u in self._users.get(source, ())}
         if len(sources) > 1 or any(source in self._called for source in sources):
             return True
-        return places != {self._place[id] + 1} or self._is_long(id)
+        stays = any(self._each_time(source) for source in sources)
+        return stays or places != {self._place[id] + 1} or self._is_long(id)
+
+    def _each_time(self, source: Source) -> bool:
+        """Whether a loop takes a value again in each round, in which the chain goes on."""
+        for user in self._users.get(source, ()):
+            carried = [port for port, _ in self._carried(user)]
+            edges = self.analysis.document.graph.edges_into(user) if carried else ()
+            if any(e.source == source and e.target.port not in carried for e in edges):
+                return True
+        return False
 
     def _use_place(self, user: NodeId) -> int:
         return self._place.get(user, len(self.live))
