@@ -229,11 +229,12 @@ def _placed(ink: Ink, drawing: Drawing, wire: Wire, route: Route, taken: list[Bo
     places = _fork_places(drawing, wire, width) or _label_places(ink, wire, route, width)
     boxes = [Box(x, middle - high / 2, width, high) for x, middle in places]
     free = [box for box in boxes if _is_free(drawing, box, taken)]
-    # Best where no wire runs through it either.
+    # Best where no wire runs through it either; lanes side by side have no room but there.
     clear = (
         box for box in free if drawing.hasty or not _is_crossed(drawing, box, wire.edge.source.node)
     )
-    chosen = next(clear, free[0] if free else None)
+    crossed = free[0] if free and route.kind != "lane" else None
+    chosen = next(clear, crossed)
     if chosen is None:
         return None
     taken.append(chosen)
