@@ -17,6 +17,7 @@ from designer.core import numbers
 from designer.core.block import BLOCK
 from designer.core.custom_edits import remove_custom
 from designer.core.edits import Refused
+from designer.core.level import Level
 from designer.core.message import message
 from designer.export.pytorch import export_problems
 from designer.files.packages import load_enabled
@@ -43,6 +44,7 @@ from designer.ui.desk import Desk
 from designer.ui.faults import Faults
 from designer.ui.help import AboutPopup, KeysPopup
 from designer.ui.inspector import Inspector
+from designer.ui.outline import Outline
 from designer.ui.palette import Palette
 from designer.ui.problems import ProblemsPanel, sorted_problems
 from designer.ui.state import State
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from designer.core.finding import Problem
     from designer.core.graph import NodeId
     from designer.core.message import Message
+    from designer.ui.outline_model import Place
 
 SAID_FOR = 6000
 """Milliseconds for which a sentence stays in the status line."""
@@ -90,6 +93,7 @@ class App(QObject):
         self.blocks = Blocks(self.desk, self.descent, self.canvas)
         self.welcome = Welcome(theme, self.canvas.view.viewport())
         self.palette = Palette(theme)
+        self.outline = Outline(theme)
         self.inspector = Inspector(theme)
         self.variables = Variables(theme)
         self.totals = TotalsPanel(theme)
@@ -100,6 +104,7 @@ class App(QObject):
             self.code.set_editor,
             self.welcome.set_editor,
             self.palette.set_editor,
+            self.outline.set_editor,
         )
         self._show_level: tuple[Callable[[Editable | None], None], ...] = (
             self.canvas.set_editor,
@@ -109,6 +114,7 @@ class App(QObject):
         )
         panels = Panels(
             self.palette,
+            self.outline,
             self.canvas,
             self.inspector,
             self.variables,
@@ -152,7 +158,8 @@ class App(QObject):
             "view.fit-all": canvas.fit_all,
             "view.fit-selection": canvas.fit_selection,
             "insert.quick-add": canvas.quick_add,
-            "insert.search": self.palette.focus_search,
+            "insert.search": self._search_layers,
+            "edit.find": self._find,
             "design.fixes": canvas.show_fixes,
             "design.next-problem": partial(self.go_to_problem, 1),
             "design.previous-problem": partial(self.go_to_problem, -1),
@@ -204,6 +211,7 @@ class App(QObject):
 
     def _connect_palette(self) -> None:
         self.palette.kind_chosen.connect(self._add_kind)
+        self.outline.wanted.connect(self._go_to)
         self.palette.custom_wanted.connect(self._declare_custom)
         self.palette.custom_unwanted.connect(self._remove_custom)
         shelf, blocks = self.palette.shelf, self.blocks
@@ -261,6 +269,24 @@ class App(QObject):
             self.canvas.restore_view_state(view)
         self._selection_changed(self.canvas.selection)
         self.refresh()
+
+    def _go_to(self, place: Place) -> None:
+        """Go to a layer, into the blocks that it is in."""
+        self.descent.go_to(place.path)
+        if place.id:
+            self.canvas.go_to(place.id)
+
+    def _find(self) -> None:
+        self.window.show_outline()
+        self.outline.focus_search()
+
+    def _search_layers(self) -> None:
+        self.window.show_layers()
+        self.palette.focus_search()
+
+    def _mark_place(self) -> None:
+        path = self.level.path if isinstance(self.level, Level) else ()
+        self.outline.show_place(path, self.canvas.selection)
 
     def leave_block(self) -> None:
         """Go out of the block that was entered."""
@@ -360,6 +386,7 @@ class App(QObject):
     def _selection_changed(self, ids: list[NodeId]) -> None:
         self.inspector.show_nodes(list(ids))
         self.code.show_nodes(list(ids))
+        self._mark_place()
         if ids:
             self.window.show_inspector()
         self._show_status()

@@ -75,13 +75,17 @@ class Panel(QWidget):
 
 
 class LeftPanel(Panel):
-    """The list of layers, under its tab."""
+    """The list of layers and the outline of the design, under their tabs."""
 
-    def __init__(self, theme: Theme, palette: QWidget) -> None:
+    def __init__(self, theme: Theme, palette: QWidget, outline: QWidget) -> None:
         super().__init__(theme, LEFT_WIDTH, LEFT_LEAST, LEFT_MOST)
-        self.tabs = PanelTabs(theme, ("Layers",), 14, SIDE_TABS)
+        self.tabs = PanelTabs(theme, ("Layers", "Outline"), 14, SIDE_TABS)
+        self.stack = QStackedWidget()
+        for page in (palette, outline):
+            self.stack.addWidget(page)
         self.column.addWidget(self.tabs)
-        self.column.addWidget(palette, 1)
+        self.column.addWidget(self.stack, 1)
+        self.tabs.selected.connect(self.stack.setCurrentIndex)
 
 
 class _Scroll(QScrollArea):

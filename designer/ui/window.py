@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from designer.ui.actions import Choice
     from designer.ui.theme import Theme
 
+LAYERS, OUTLINE = 0, 1
 INSPECTOR, VARIABLES = 0, 1
 PROBLEMS, CODE = 0, 1
 
@@ -45,6 +46,7 @@ class Panels:
     """What the window is filled with. Panels bring their own insets: 14 px left, 16 px right."""
 
     palette: QWidget
+    outline: QWidget
     canvas: QWidget
     inspector: QWidget
     variables: QWidget
@@ -84,7 +86,7 @@ class MainWindow(QMainWindow):
         self._may_close: Callable[[], bool] = _yes
         self.commands = Commands(theme, {**self._own_handlers(), **handlers}, choices, ACTIONS)
         self.top_bar = TopBar(theme, self.commands)
-        self.left = LeftPanel(theme, panels.palette)
+        self.left = LeftPanel(theme, panels.palette, panels.outline)
         self.right = RightPanel(theme, (panels.inspector, panels.variables), panels.totals)
         self.dock = Dock(theme, (("Problems", panels.problems), ("Code", panels.code)))
         self.documents = QTabBar()
@@ -185,6 +187,16 @@ class MainWindow(QMainWindow):
     def set_variable_count(self, count: int) -> None:
         """Show the number of variables on their tab."""
         self.right.tabs.set_badge(VARIABLES, f"{count:,}")
+
+    def show_layers(self) -> None:
+        """Bring the list of layers to the front."""
+        self._show_side(self.left, True)
+        self.left.tabs.select(LAYERS)
+
+    def show_outline(self) -> None:
+        """Bring the outline to the front."""
+        self._show_side(self.left, True)
+        self.left.tabs.select(OUTLINE)
 
     def show_variables(self) -> None:
         """Bring the variables to the front."""

@@ -53,6 +53,7 @@ class Desk:
         self.done: list[str] = []
         self.panels = Panels(
             palette=QLineEdit(),
+            outline=QWidget(),
             canvas=Canvas(),
             inspector=page(300),
             variables=page(100),
