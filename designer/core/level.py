@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from designer.core.block import BLOCK, BlockUse
 from designer.core.document import inside
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from designer.core.message import Message
 
 
+class _Seen(NamedTuple):
+    """A block as it was at one document of the design."""
+
+    whole: Document
+    document: Document
+    analysis: Analysis
+
+
 class Level(Editable):
     """A block of a design. Edits of it are edits of the design, in whose history they are.
 
@@ -31,9 +39,9 @@ class Level(Editable):
         self.editor = editor
         self.block = block
         self.path = path
-        self._whole = editor.document
-        self._document = editor.document.at(block)
-        self._analysis = self._examined()
+        self._seen = self._look()
+        self._told = self._seen
+        """What those who listen know."""
         editor.listen(self._heard)
 
     def close(self) -> None:
@@ -42,14 +50,24 @@ class Level(Editable):
 
     @property
     def document(self) -> Document:
-        if self._whole is not self.editor.document:
-            self._whole = self.editor.document
-            self._document = self._whole.at(self.block)
-        return self._document
+        return self._present().document
 
     @property
     def analysis(self) -> Analysis:
-        return self._analysis
+        return self._present().analysis
+
+    def _present(self) -> _Seen:
+        """Document and analysis of the design as it is now, whoever hears of an edit first.
+
+        Where the block is gone they stay as they were.
+        """
+        if self._seen.whole is not self.editor.document and self.exists:
+            self._seen = self._look()
+        return self._seen
+
+    def _look(self) -> _Seen:
+        whole = self.editor.document
+        return _Seen(whole, whole.at(self.block), self._examined())
 
     @property
     def kinds(self) -> Kinds:
@@ -86,9 +104,8 @@ class Level(Editable):
 
     def _follow(self, notice: Notice) -> Notice:
         """Take in an edit of the design; what it is to the block."""
-        before = self._analysis.findings
-        self._analysis = self._examined()
-        after = self._analysis.findings
+        before, after = self._told.analysis.findings, self.analysis.findings
+        self._told = self._seen
         ids = before.keys() | after.keys()
         changed = frozenset(id for id in ids if before.get(id) != after.get(id))
         return Notice(notice.delta.at(self.block), changed)
@@ -100,12 +117,13 @@ class Level(Editable):
         self.editor.end_gesture()
 
     def preview(self, edit: Edit) -> Preview:
-        before = self._analysis
+        seen = self._present()
+        told = self._told
 
         def see(notice: Notice) -> Preview:
-            return look(self._analysis, before.totals(), self._follow(notice))
+            return look(self.analysis, seen.analysis.totals(), self._follow(notice))
 
         try:
             return self.editor.previewed(inside(self.block, edit), see)
         finally:
-            self._analysis = before
+            self._seen, self._told = seen, told

@@ -12,12 +12,16 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, qInstallMessageHandler
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 
 from designer.core.analysis import Analysis
+from designer.core.block import BLOCK
+from designer.core.editor import Editor
 from designer.core.layer import CATALOGUE
+from designer.core.level import Level
 from designer.ui.actions import ACTIONS
 from designer.ui.app import App
+from designer.ui.canvas.drawing import Drawing
 from designer.ui.state import State
 from tests.core.test_analysis import state as said_by
 from tests.ui.canvas.conftest import ALT, CTRL, LEFT, NONE, SHIFT, Hand
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from designer.core.document import Document
-    from designer.core.editor import Editor
+    from designer.core.editor import Editable
 
 EVENTS = int(os.environ.get("NETDRAFT_EVENTS", "500"))
 """Events for each seed."""
@@ -68,6 +72,17 @@ KEYS = [
 ]
 
 
+BLOCK_COMMANDS = [
+    action.title for action in ACTIONS if action.menu == "Design" and action.group in (2, 3)
+]
+"""What one does with blocks, as the search for commands lists it."""
+
+EXAMPLES = ("GPT-2", "Mixtral", "ResNet", "seq2seq", "U-Net")
+"""Designs with blocks, variables and presets, as they are searched for."""
+
+COPIES = ("1", "2", "3", "n", "0", "1000000", "-1", "2*2", "own", "shared", "")
+
+
 class Anybody:
     """Does one random thing after another, and remembers what it did last."""
 
@@ -93,7 +108,15 @@ class Anybody:
             (40, self.release),
             (30, self.double_click),
             (30, self.storm),
-            (20, self.edit_field),
+            (30, self.edit_field),
+            (20, self.group),
+            (25, self.command),
+            (25, self.enter),
+            (20, self.leave),
+            (20, self.drop_block),
+            (8, self.edit_copies),
+            (3, self.open_example),
+            (4, self.use_preset),
             (10, self.other_tab),
             (5, self.resize),
             (2, self.toggle_theme),
@@ -256,11 +279,117 @@ class Anybody:
 
     def drop(self) -> None:
         assert self.app.editor is not None
-        if len(self.app.editor.document.graph.nodes) < MOST_LAYERS:
+        if len(self.nodes_here()) < MOST_LAYERS:
             kind = self.random.choice([*CATALOGUE, "Input", "Conv2d", "Linear", "LSTM", "Add", "x"])
             at = self.app.canvas.view.mapToScene(self.place())
             self.say("drop", kind)
             self.hand.carry(kind, at.x(), at.y(), self.random.random() < 0.9)
+
+    # Blocks
+
+    def nodes_here(self) -> list[int]:
+        """The layers of the level in front."""
+        assert self.app.level is not None
+        return list(self.app.level.document.graph.nodes)
+
+    def uses_here(self) -> list[int]:
+        """The uses of blocks of the level in front."""
+        assert self.app.level is not None
+        nodes = self.app.level.document.graph.nodes
+        return [id for id, node in nodes.items() if node.kind.startswith(BLOCK)]
+
+    def on(self, id: int) -> QPoint:
+        """A place on the name of a layer."""
+        box = self.app.canvas.stage.drawing.cards[id].box
+        return self.hand.pixel(box.x + box.width / 2, box.y + 12)
+
+    def select(self, ids: list[int]) -> None:
+        """Click some layers, with Shift from the second on."""
+        for place, at in enumerate([self.on(id) for id in ids]):
+            QTest.mouseClick(self.hand.viewport, LEFT, SHIFT if place else NONE, at)
+
+    def group(self) -> None:
+        """Select some layers near each other and press Ctrl+G, or fold what is selected."""
+        ids = self.nodes_here()
+        if ids:
+            start = self.random.randrange(len(ids))
+            chosen = ids[start : start + self.random.randrange(1, 5)]
+            self.say("group", chosen)
+            self.select(chosen)
+            self.send_key("Ctrl+G")
+
+    def command(self) -> None:
+        """Select one or two layers and choose a command for blocks in the search for commands."""
+        ids = self.uses_here() or self.nodes_here()
+        title = self.random.choice(BLOCK_COMMANDS)
+        if ids:
+            self.select(self.random.sample(ids, min(len(ids), self.random.choice((1, 1, 2)))))
+        self.say("command", title)
+        self.search_command(title)
+
+    def search_command(self, words: str) -> None:
+        """Press Ctrl+K, type, press Enter."""
+        self.send_key("Ctrl+K")
+        QTest.keyClicks(self.focus(), words)
+        QTest.keyClick(self.focus(), Qt.Key.Key_Return)
+
+    def enter(self) -> None:
+        uses = self.uses_here()
+        if uses:
+            id = self.random.choice(uses)
+            self.say("enter", id)
+            at = self.on(id)
+            QTest.mouseClick(self.hand.viewport, LEFT, NONE, at)
+            QTest.mouseDClick(self.hand.viewport, LEFT, NONE, at)
+            QTest.mouseRelease(self.hand.viewport, LEFT, NONE, at)
+
+    def leave(self) -> None:
+        crumbs = self.app.canvas.breadcrumb.crumbs
+        if self.app.descent.depth and self.random.random() < 0.5:
+            crumb = self.random.choice(crumbs)
+            self.say("crumb", crumb.text())
+            QTest.mouseClick(crumb, LEFT)
+        else:
+            self.say("escape")
+            self.send_key("Esc")
+            self.send_key("Esc")
+
+    def drop_block(self) -> None:
+        """Bring a block of the design onto the canvas: also into itself, which is refused."""
+        blocks = list(self.app.editor.document.blocks) if self.app.editor else []
+        if blocks and len(self.nodes_here()) < MOST_LAYERS:
+            kind = f"{BLOCK}{self.random.choice(blocks)}"
+            at = self.app.canvas.view.mapToScene(self.place())
+            self.say("drop", kind)
+            self.hand.carry(kind, at.x(), at.y())
+
+    def edit_copies(self) -> None:
+        """Type a number of copies into the inspector of a use."""
+        uses = self.uses_here()
+        if uses:
+            self.select([self.random.choice(uses)])
+            field = getattr(self.app.inspector.rows.get("copies"), "field", None)
+            if isinstance(field, QWidget) and field.isVisible():
+                text = self.random.choice(COPIES)
+                self.say("copies", text)
+                QTest.mouseClick(field, LEFT, NONE, QPoint(12, field.height() // 2))
+                QTest.keyClick(field, Qt.Key.Key_A, CTRL)
+                QTest.keyClicks(field, text)
+
+    def open_example(self) -> None:
+        """Open a design that has blocks and presets, unless there are many documents."""
+        if len(self.app.desk.documents) < 4:
+            words = self.random.choice(EXAMPLES)
+            self.say("example", words)
+            self.search_command(f"Open example {words}")
+
+    def use_preset(self) -> None:
+        """Choose a preset by its name, in the panel of the variables."""
+        self.app.window.show_variables()
+        boxes = [box for box in self.app.variables.findChildren(QComboBox) if box.isVisible()]
+        if boxes:
+            self.say("preset")
+            QTest.keyClick(boxes[0], self.random.choice((Qt.Key.Key_Down, Qt.Key.Key_Up)))
 
     def wheel(self) -> None:
         widget, at = self.spot()
@@ -306,17 +435,34 @@ class Anybody:
 
     def check(self) -> None:
         """What is shown is the document, and its analysis is that of the document anew."""
-        app, editor = self.app, self.app.editor
+        app, editor, level = self.app, self.app.editor, self.app.level
         assert editor is not None
-        graph = editor.document.graph
+        assert level is not None
         assert said_by(editor.analysis) == said_by(Analysis(editor.document))
-        assert set(app.canvas.stage.drawing.cards) == set(graph.nodes)
-        assert set(app.canvas.selection) <= set(graph.nodes)
-        assert set(editor.document.layout) == set(graph.nodes)
+        assert said_by(level.analysis) == said_by(anew(level).analysis)
+        self.check_canvas(level)
+        blocks = editor.document.blocks.values()
+        everywhere = {id for block in blocks for id in block.graph.nodes}
+        assert set(editor.document.layout) == everywhere | set(editor.document.graph.nodes)
         assert app.window.documents.count() == len(app.desk.documents)
         kept = {place: pair for place, pair in self.first.items() if place == id(editor)}
         first = editor.steps[0].before if editor.steps else editor.document
         self.first = kept or {id(editor): (editor, first)}
+
+    def check_canvas(self, level: Editable) -> None:
+        """What is drawn is the level in front."""
+        canvas, graph = self.app.canvas, level.document.graph
+        drawing, fresh = canvas.stage.drawing, Drawing(canvas.stage.texts.width)
+        fresh.read(level)
+        assert canvas.editor is level
+        assert set(canvas.selection) <= set(graph.nodes)
+        assert set(drawing.wires) == {edge.target for edge in graph.edges()}
+        assert set(drawing.cards) == set(fresh.cards) == set(graph.nodes)
+        for id, card in fresh.cards.items():
+            # One whose options cannot be read keeps the size that it had.
+            if level.analysis.findings[id].result is not None:
+                assert drawing.cards[id] == card
+        assert len(canvas.breadcrumb.crumbs) == self.app.descent.depth + 1
 
     def undo_all(self) -> None:
         """Take all steps back by keys, down to the first document, and make them again."""
@@ -344,6 +490,13 @@ class Anybody:
         for _ in range(3):
             QTest.keyClick(self.focus(), Qt.Key.Key_Escape)
         self.app.canvas.setFocus()
+
+
+def anew(level: Editable) -> Editable:
+    """The same level of the same document, without the edits that led there."""
+    if isinstance(level, Level):
+        return Level(Editor(level.editor.document), level.block, level.path)
+    return Editor(level.document)
 
 
 def _alive(widget: QWidget) -> bool:
@@ -380,8 +533,9 @@ def trouble(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trouble]:
 
 
 @pytest.fixture
-def app(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> App:
-    """The app with an empty design."""
+def app(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
+    """The app with an empty design, and an empty library of blocks."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     app = App(qapp, State(tmp_path / "state"))
 
     def leave(_: QWidget) -> None:
