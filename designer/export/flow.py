@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from designer.core import size
-from designer.core.code import Infix, Loop
+from designer.core.code import Infix, Loop, Module
 from designer.core.graph import Source
 from designer.core.names import LONGEST_LOCAL, local_name, python_name
 from designer.core.size import Symbolic
@@ -87,7 +87,8 @@ class Flow:
     """The calls that the outputs of a design need, in creation order, with names for values.
 
     A value that only the next call uses is part of a chain, `x`; what is used again or later is
-    named after its layer. The names depend on the design alone.
+    named after its layer. A tensor that the module holds is read where it is used, `self.weight`.
+    The names depend on the design alone.
     """
 
     def __init__(self, analysis: Drawn, called: Mapping[Source, str] = NOTHING) -> None:
@@ -95,13 +96,15 @@ class Flow:
         self.analysis = analysis
         self._called = called
         self.nodes = analysis.document.graph.nodes
-        self.live = live(analysis)
+        needed = live(analysis)
+        self._held = [id for id in needed if self._use(id) == Module()]
+        self.live = [id for id in needed if id not in self._held]
         self.outputs = outputs_of(analysis)
         self._users = used_outputs(analysis)
         self._ports: dict[NodeId, list[str]] = {}
         for source in self._users:
             self._ports.setdefault(source.node, []).append(source.port)
-        for id in self.live:
+        for id in needed:
             ports = self._ports[id]
             ports += [port for _, port in self._carried(id) if port not in ports]
         self._place = {id: place for place, id in enumerate(self.live)}
@@ -192,6 +195,8 @@ class Flow:
         for id, name in self.arguments.items():
             for port in self.analysis.findings[id].outputs:
                 self._values[Source(id, port)] = Value(name)
+        for id in self._held:
+            self._values[Source(id, self._ports[id][0])] = Value(f"self.{self._module(id)}")
 
     def _target(self, id: NodeId) -> Targets | None:
         """The names for a call's results; None where it is returned at once."""
@@ -236,7 +241,7 @@ class Flow:
         for port, output in self._carried(id):
             source, result = self._source(id, port), Source(id, output)
             start = self._values[source]
-            if len(self._users[source]) > 1 or start.path:
+            if len(self._users[source]) > 1 or start.path or source.node in self._held:
                 continue
             if id in self._names and start.name == self._chain:
                 self._rename(source, self._values[result].name)

@@ -238,7 +238,7 @@ def _number(number: int | float) -> ast.expr:
 
 def value_tree(value: Value) -> ast.expr:
     """A value by its name, or as an item of the tuple that has the name."""
-    tree: ast.expr = ast.Name(value.name)
+    tree = dotted(value.name)
     for place in value.path:
         tree = ast.Subscript(tree, ast.Constant(place), ast.Load())
     return tree

@@ -66,6 +66,8 @@ ROOT = re.compile(rf"(?<![\w.])({'|'.join(IMPORTS)})\.")
 HELD = ("nn.Parameter", "nn.Buffer")
 """Tensors that a module holds as its own; a type checker is told that they are tensors."""
 
+DOCSTRING_WIDTH = python_text.COLUMNS - python_text.STEP - len('""""""')
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -443,13 +445,17 @@ class _Writer:
 
 
 def _docstring(text: str) -> list[str]:
-    """A sentence under the head of a class, in several lines where it is long."""
+    """A sentence under the head of a class; a formula that is too long for its line follows it."""
     pad = " " * python_text.STEP
     line = f'{pad}"""{text}"""'
     if python_text.fits(line):
         return [line]
-    first, *others = wrap(text, python_text.COLUMNS - python_text.STEP - len('""""""'))
-    return [f'{pad}"""{first}', *(f"{pad}{other}" for other in others), f'{pad}"""']
+    said, _, formula = text.partition(": ")
+    apart = "=" in formula or "→" in formula
+    first, *others = wrap(f"{said}." if apart else text, DOCSTRING_WIDTH)
+    if apart:
+        others += ["", *wrap(formula.removesuffix("."), DOCSTRING_WIDTH)]
+    return [f'{pad}"""{first}', *(f"{pad}{other}".rstrip() for other in others), f'{pad}"""']
 
 
 def _argument(argument: Constructed) -> str:

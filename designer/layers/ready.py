@@ -31,6 +31,7 @@ from designer.layers.ready_attention import (
     WINDOW,
     CausalSelfAttention,
     GroupedQueryAttention,
+    check_grouped,
     check_heads,
 )
 from designer.layers.reg import Dropout
@@ -93,7 +94,8 @@ class GatedMLP(Composite):
         """[..., d_model] to the same shape."""
         width = net.size("d_model", x, -1, "[..., {}]")
         gate = net.use("gate_proj", Linear(out_features=self.d_hidden, bias=self.bias), x)
-        gate = net.use("act_fn", GATES[str.__str__(self.activation)], gate)
+        act = GATES[str.__str__(self.activation)]
+        (gate,) = net.outputs("act_fn", act, ("gate",), gate)
         up = net.use("up_proj", Linear(out_features=self.d_hidden, bias=self.bias), x)
         back = Linear(out_features=width, bias=self.bias)
         return net.use("down_proj", back, net.call(Multiply(), gate, up))
@@ -163,10 +165,13 @@ class LlamaBlock(Composite):
         self.ranked(x.tensor, (2, 3), SEQUENCES)
         if self.head_dim is None:
             check_heads(self, width, self.n_heads)
+        shared = net.usual("n_kv_heads", self.n_heads)
+        size = net.usual("head_dim", width // self.n_heads)
+        check_grouped(self, self.n_heads, shared, size)
         attention = GroupedQueryAttention(
             n_heads=self.n_heads,
-            n_kv_heads=net.usual("n_kv_heads", self.n_heads),
-            head_dim=net.usual("head_dim", width // self.n_heads),
+            n_kv_heads=shared,
+            head_dim=size,
             rope_theta=self.rope_theta,
             qkv_bias=self.qkv_bias,
             qk_norm=self.qk_norm,

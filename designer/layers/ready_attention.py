@@ -47,6 +47,19 @@ def check_heads(layer: Layer, width: Size, heads: Size) -> None:
         raise layer.refuse(template, option="n_heads", expected=width, got=heads)
 
 
+def check_divisible(layer: Layer, name: str, got: Size, option: str, divisor: Size) -> None:
+    """Refuse an option for which the divisor does not divide the size of that name."""
+    if at_values(divisor) == 0 or compare(got, divisor * (got // divisor)) is Verdict.DIFFERENT:
+        template = "{layer} expects {name} divisible by {expected}, got {got}."
+        raise layer.refuse(template, name=name, option=option, expected=divisor, got=got)
+
+
+def check_grouped(layer: Layer, heads: Size, shared: Size, head_dim: Size) -> None:
+    """Refuse an odd head_dim, and n_kv_heads that do not divide the heads of the query."""
+    check_divisible(layer, "head_dim", head_dim, "head_dim", 2)
+    check_divisible(layer, "n_heads", heads, "n_kv_heads", shared)
+
+
 def split_heads(net: Net, x: Value, heads: Size, called: str = "") -> Value:
     """[..., T, heads·d] to [..., heads, T, d]."""
     apart = net.call(Unflatten(unflattened_size=(heads, -1)), x)
@@ -184,6 +197,7 @@ class GroupedQueryAttention(Composite):
             check_heads(self, width, self.n_heads)
         size = net.usual("head_dim", width // self.n_heads)
         shared = net.usual("n_kv_heads", self.n_heads)
+        check_grouped(self, self.n_heads, shared, size)
         q = self._turned(net, "q", x, self.n_heads, size)
         k = self._turned(net, "k", x, shared, size)
         v = split_heads(net, self._projected(net, "v", x, shared * size), shared, "v")

@@ -151,6 +151,7 @@ class TopKRouter(Composite):
     def body(self, net: Net, x: Value) -> tuple[Value, Value]:
         """[..., d_model] to [..., top_k] twice."""
         net.size("d_model", x, -1, "[..., {}]")
+        self._check_top_k()
         logits = net.use("weight", Logits(self.num_experts), x)
         scoring = str.__str__(self.scoring)
         scores = net.use(scoring, SCORINGS[scoring], logits)
@@ -174,6 +175,13 @@ class TopKRouter(Composite):
             return scores
         self._check_groups()
         return net.call(LimitedToGroups(self.n_group, self.topk_group), scores)
+
+    def _check_top_k(self) -> None:
+        """Refuse to choose more experts than there are."""
+        most, chosen = value(self.num_experts), value(self.top_k)
+        if most is not None and chosen is not None and chosen > most:
+            template = "{option} must be at most {limit}, got {got}."
+            raise self.refuse(template, option="top_k", limit=most, got=chosen)
 
     def _check_groups(self) -> None:
         """Refuse groups that are not equal, or smaller than the two that are compared."""

@@ -25,6 +25,7 @@ from designer.layers.ready_attention import (
     WIDTH,
     WINDOW,
     GroupedQueryAttention,
+    check_grouped,
     check_heads,
 )
 from designer.layers.rotary import BASE
@@ -113,10 +114,13 @@ class Gemma2Block(Composite):
         return net.call(Add(), x, net.use("post_feedforward_layernorm", norm, h))
 
     def _attention(self, net: Net, width: Size) -> GroupedQueryAttention:
+        shared = net.usual("n_kv_heads", self.n_heads)
+        size = net.usual("head_dim", width // self.n_heads)
+        check_grouped(self, self.n_heads, shared, size)
         return GroupedQueryAttention(
             n_heads=self.n_heads,
-            n_kv_heads=net.usual("n_kv_heads", self.n_heads),
-            head_dim=net.usual("head_dim", width // self.n_heads),
+            n_kv_heads=shared,
+            head_dim=size,
             rope_theta=self.rope_theta,
             window=self.window,
             scale=self.scale,

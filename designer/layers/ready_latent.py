@@ -18,6 +18,7 @@ from designer.layers.ready_attention import (
     SEQUENCES,
     THETA,
     WIDTH,
+    check_divisible,
     joined_heads,
     split_heads,
 )
@@ -61,9 +62,11 @@ class MultiHeadLatentAttention(Composite):
         """[B, T, d_model] to the same shape."""
         width = net.size("d_model", x, -1, "[..., {}]")
         self.ranked(x.tensor, (2, 3), SEQUENCES)
+        turned = self.qk_rope_head_dim
+        check_divisible(self, "qk_rope_head_dim", turned, "qk_rope_head_dim", 2)
         rotary = RotaryEmbedding(theta=self.rope_theta, interleaved=self.rope_interleave)
         q = self._query(net, x, rotary)
-        sizes = (self.kv_lora_rank, self.qk_rope_head_dim)
+        sizes = (self.kv_lora_rank, turned)
         h = net.use("kv_a_proj_with_mqa", Linear(out_features=sum(sizes), bias=False), x)
         kv, k_rope = net.parts(Split(sizes=sizes, dim=-1), h, ("kv", "k_plain"))
         k_nope, v = self._expanded(net, kv)

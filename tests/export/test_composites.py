@@ -268,3 +268,25 @@ def test_ties_and_locks_reach_into_composites() -> None:
     assert "self.mlp2.c_fc.weight = self.mlp1.c_fc.weight" in text
     report = check(drawing.editor.document)
     assert report.matches, [str(t) for case in report.cases for t in case.differences]
+
+
+def test_a_formula_that_is_too_long_for_the_line_stands_below_the_sentence() -> None:
+    text = code(chained(("CausalSelfAttention", {"n_heads": 2}), shape=("B", "T", 8)))
+    assert (
+        '    """Attention to oneself and what is before, as in GPT-2.\n'
+        "\n"
+        "    y = softmax(q kᵀ / √d + mask) v Wₒᵀ\n"
+        '    """\n'
+    ) in text
+
+
+def test_tensors_that_a_module_holds_are_read_where_they_are_used() -> None:
+    drawing = chained(("ConvNeXtBlock", {}), shape=("B", 8, 4, 4))
+    held = drawing.add("Parameter", shape=(2, 3), name="table")
+    drawing.add("Output", drawing.add("Transpose", held, dim0=0, dim1=1))
+    drawing.add("Output", held)
+    text = code(drawing)
+    assert "h = self.gamma * h\n" in text
+    assert "x = self.table.transpose(0, 1)" in text
+    assert ", x, self.table\n" in text
+    assert check(drawing.editor.document).matches

@@ -309,8 +309,15 @@ def test_a_llama_block_has_the_parameters_of_llama_3_8b() -> None:
         ("CausalSelfAttention", {"n_heads": 5}, "n_heads to divide 768, got 5."),
         ("GPTBlock", {"n_heads": 5}, "GPTBlock needs n_heads to divide 768, got 5."),
         ("MLP", {"d_model": 512}, "MLP expects [..., 512], got [B, T, 768]."),
-        ("GroupedQueryAttention", {"n_heads": 256}, "RotaryEmbedding needs an even width, got 3."),
-        ("GroupedQueryAttention", {"n_heads": 4, "n_kv_heads": 3}, "no multiple of 3 of key."),
+        ("GroupedQueryAttention", {"n_heads": 256}, "expects head_dim divisible by 2, got 3."),
+        *(
+            (
+                kind,
+                {"n_heads": 4, "n_kv_heads": 3},
+                f"{kind} expects n_heads divisible by 3, got 4.",
+            )
+            for kind in ("GroupedQueryAttention", "LlamaBlock", "Gemma2Block")
+        ),
     ],
 )
 def test_refusals_name_the_block(kind: str, options: dict[str, Any], sentence: str) -> None:

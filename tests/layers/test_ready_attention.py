@@ -403,7 +403,7 @@ def test_operations_and_shapes(
             "MultiHeadLatentAttention",
             [(2, 7, 16)],
             {**LATENT, "qk_rope_head_dim": 3},
-            "RotaryEmbedding needs an even width, got 3.",
+            "MultiHeadLatentAttention expects qk_rope_head_dim divisible by 2, got 3.",
         ),
         (
             "MultiHeadLatentAttention",

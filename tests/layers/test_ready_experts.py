@@ -182,7 +182,7 @@ def mixture(drawing: Drawing) -> str:
     [
         (
             {"num_experts": 2, "top_k": 3},
-            "MixtureOfExperts, gate: TopKRouter: Topk takes 3 of an axis of 2.",
+            "MixtureOfExperts, gate: top_k must be at most 2, got 3.",
         ),
         (
             {"num_experts": 8, "n_group": 3},
