@@ -128,7 +128,8 @@ def clip() -> Sketch:
         "CLIP ViT-B/32",
         "Vision",
         "Texts and images become vectors of one size: those that belong together point one way.",
-        "Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision",
+        "Radford et al. 2021, Learning Transferable Visual Models"
+        " From Natural Language Supervision",
     )
     sketch.dimension("N", "texts", 2)
     sketch.dimension("M", "images", 2)

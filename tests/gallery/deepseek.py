@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from designer.core.option import Raw
 
 EPS = 1e-6
-ATTENTION: dict[str, tuple[int, str, tuple[str | int, ...]]] = {
+Table = dict[str, tuple[int, str, tuple["str | int", ...]]]
+
+ATTENTION: Table = {
     "d_model": (7168, "width of the residual stream", ()),
     "n_heads": (128, "heads", ()),
     "q_lora_rank": (1536, "size that queries are compressed to", ()),
@@ -22,8 +24,8 @@ ATTENTION: dict[str, tuple[int, str, tuple[str | int, ...]]] = {
     "qk_rope_head_dim": (64, "part of a head with rotary positions", (2,)),
     "v_head_dim": (128, "size of a head's value", ()),
 }
-DENSE = {"d_hidden": (18432, "width within the feed-forward layers of the first layers", ())}
-EXPERTS: dict[str, tuple[int, str, tuple[str | int, ...]]] = {
+DENSE: Table = {"d_hidden": (18432, "width within the first feed-forward layers", ())}
+EXPERTS: Table = {
     "num_experts": (256, "experts in each layer", ("n_group",)),
     "top_k": (8, "experts that each token goes to", ()),
     "n_group": (8, "groups of experts", ()),
@@ -32,7 +34,7 @@ EXPERTS: dict[str, tuple[int, str, tuple[str | int, ...]]] = {
 }
 
 
-def _declare(sketch: Sketch, *tables: dict[str, tuple[int, str, tuple[str | int, ...]]]) -> None:
+def _declare(sketch: Sketch, *tables: Table) -> None:
     for table in tables:
         for name, (value, note, divisors) in table.items():
             sketch.variable(name, value, note, *divisors)
@@ -71,7 +73,7 @@ def deepseek_v3() -> Sketch:
         "DeepSeek-V3",
         "Language",
         "58 of 61 layers have 256 small experts, eight of them for each token: 671B, 37B at work.",
-        "DeepSeek-AI 2024, DeepSeek-V3 Technical Report, section 4.2; without its second prediction",
+        "DeepSeek-AI 2024, DeepSeek-V3 Technical Report, without its second prediction",
     )
     sketch.dimension("B", "batch")
     sketch.dimension("T", "tokens", 4096)

@@ -42,7 +42,7 @@ def gemma_2() -> Sketch:
         x = sketch.input("x", "B", "T", "d_model")
         sizes = given("n_heads", "n_kv_heads", "head_dim", "d_hidden")
         x = sketch.add("Gemma2Block", x, name="local", window=WINDOW, scale=SCALE, **sizes)
-        sketch.output(sketch.add("Gemma2Block", x, name="all", scale=SCALE, **sizes))
+        sketch.output(sketch.add("Gemma2Block", x, name="full", scale=SCALE, **sizes))
     tokens = sketch.input("tokens", "B", "T", dtype="int64")
     size = {"num_embeddings": "vocab", "embedding_dim": "d_model"}
     embedding = sketch.add("Embedding", tokens, name="embed_tokens", **size)
