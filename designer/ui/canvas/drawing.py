@@ -40,6 +40,8 @@ class Drawing:
         self.hasty = False
         """While a node with very many wires is dragged, they are not led round others."""
         self._log: deque[tuple[int, tuple[NodeId, ...] | None]] = deque(maxlen=_KEPT_CHANGES)
+        self.shapes: Index[Target] = Index()
+        """The boxes of the shapes on wires that are written; kept by the painting too."""
         self.labels: dict[NodeId, Any] = {}
         """Where the shapes at a node stand; kept by the painting."""
         self.lifted: frozenset[NodeId] = frozenset()
@@ -145,7 +147,8 @@ class Drawing:
         self._leave_box(self.cards.pop(id, None))
         self.places.remove(id)
         self._shared.pop(id, None)
-        self.labels.pop(id, None)
+        for label in self.labels.pop(id, ((), ()))[1]:
+            self.shapes.remove(label.target)
 
     def _drop_wire(self, target: Target) -> None:
         self.wires.pop(target, None)

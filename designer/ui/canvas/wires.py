@@ -185,6 +185,8 @@ def _laid(ink: Ink, drawing: Drawing, node: NodeId) -> list[Label]:
     key = (drawing.version, ink.zoom, ink.level, ink.marks.told)
     kept = drawing.labels.get(node)
     if kept is None or kept[0] != key:
+        for label in kept[1] if kept else ():
+            drawing.shapes.remove(label.target)
         kept = drawing.labels[node] = key, list(_lay(ink, drawing, node))
     return kept[1]
 
@@ -238,12 +240,16 @@ def _placed(ink: Ink, drawing: Drawing, wire: Wire, route: Route, taken: list[Bo
     if chosen is None:
         return None
     taken.append(chosen)
+    drawing.shapes.put(wire.edge.target, chosen)
     return Label(chosen.x, chosen.centre.y, spans, width, wire.edge.target)
 
 
 def _is_free(drawing: Drawing, box: Box, taken: list[Box]) -> bool:
     """Whether no node and no other text is there."""
-    return not drawing.places.within(box.grown(-1)) and not any(box.meets(o) for o in taken)
+    if drawing.places.within(box.grown(-1)) or any(box.meets(other) for other in taken):
+        return False
+    written = drawing.shapes
+    return not any(box.meets(written.boxes[target]) for target in written.within(box))
 
 
 def _is_crossed(drawing: Drawing, box: Box, node: NodeId) -> bool:
