@@ -13,7 +13,7 @@ from designer.core.layer import (
     layer,
     note,
 )
-from designer.core.message import message
+from designer.core.message import alternatives, message
 from designer.core.option import option
 from designer.core.size import Size, value
 from designer.layers.axes import LAST_AXIS
@@ -331,7 +331,7 @@ class AdaptiveAvg(Adaptive):
         self.ranked(x, self._ranks(), pattern)
         check_dtype(self, x, (*FLOATS, *COMPLEX))
         if x.rank not in (None, self.axes + 1, self.axes + 2):
-            values = {"layer": self.kind, "expected": pattern, "got": x}
+            values = {"layer": self.kind, "expected": alternatives(pattern), "got": x}
             text = message("{layer} is meant for {expected}, got {got}.", **values)
             note(Remark("warning", text, port="x"))
         return x.last(self.axes)
