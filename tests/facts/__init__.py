@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FOLDER = Path(__file__).parent
-FILES = ("models.json", "vision.json", "language.json")
+FILES = ("models.json", "networks.json", "vision.json", "language.json")
 
 
 class Row(NamedTuple):
