@@ -260,7 +260,7 @@ class Analysis:
         built = self._build(id, meant(self.document.graph, node), kind)
         if self.frame is not None and id in self.frame.given:
             given = self.frame.given[id]
-            return Finding(built.layer, {}, Result((given,)), {"out": given})
+            return Finding(built.layer, {}, Result((given,), work=lambda: 0), {"out": given})
         inputs, gaps = self._inputs(id, built.layer)
         if built.problems:
             outputs = {port.name: ANYTHING for port in built.layer.outputs()}
