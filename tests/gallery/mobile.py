@@ -42,7 +42,7 @@ def widened(
 ) -> NodeId:
     """Draw the convolutions of a block, without what is added to them."""
     within, kernel = f"expand*{before}", "kernel" if squeezed else 3
-    x = convolution(sketch, x, "expand", within, kernel_size=1)
+    x = convolution(sketch, x, "widen", within, kernel_size=1)
     x = sketch.add(activation, x, name="act1")
     around: Raw = "kernel // 2" if squeezed else 1
     each: dict[str, Raw] = {"kernel_size": kernel, "stride": stride, "padding": around}
