@@ -47,6 +47,7 @@ from designer.ui.inspector import Inspector
 from designer.ui.outline import Outline
 from designer.ui.palette import Palette
 from designer.ui.problems import ProblemsPanel, sorted_problems
+from designer.ui.start import StartPage
 from designer.ui.state import State
 from designer.ui.theme import Theme, system_theme
 from designer.ui.totals import TotalsPanel
@@ -94,6 +95,7 @@ class App(QObject):
         self.welcome = Welcome(theme, self.canvas.view.viewport())
         self.palette = Palette(theme)
         self.outline = Outline(theme)
+        self.start = StartPage(theme)
         self.inspector = Inspector(theme)
         self.variables = Variables(theme)
         self.totals = TotalsPanel(theme)
@@ -122,6 +124,7 @@ class App(QObject):
             self.problems,
             self.code,
             self.code.tools,
+            self.start,
         )
         desk = self.desk
         choices = {"file.recent": desk.recent_choices, "file.example": desk.example_choices}
@@ -138,6 +141,7 @@ class App(QObject):
         return {
             "file.new": self.desk.new,
             "file.open": self.desk.ask_and_open,
+            "file.start": self.show_start,
             "file.save": self.desk.save,
             "file.save-as": self.desk.save_as,
             "file.close": self.desk.close_current,
@@ -186,7 +190,7 @@ class App(QObject):
         desk.shown.connect(self._show)
         desk.changed.connect(self.refresh)
         desk.said.connect(self.say)
-        self.welcome.wanted.connect(desk.open_example)
+        self._connect_start()
         self.descent.leaving.connect(self._leave_level)
         self.descent.moved.connect(self._show_in_front)
         canvas.enterWanted.connect(self.descent.enter)
@@ -203,6 +207,23 @@ class App(QObject):
         self.theme.changed.connect(self._remember_theme)
         clipboard = QGuiApplication.clipboard()
         clipboard.dataChanged.connect(self._update_commands)
+
+    def _connect_start(self) -> None:
+        start, desk = self.start, self.desk
+        self.welcome.wanted.connect(desk.open_example)
+        start.recents.new_wanted.connect(desk.new)
+        start.recents.open_wanted.connect(desk.ask_and_open)
+        start.example_wanted.connect(desk.open_example)
+        start.file_wanted.connect(self._open_from_start)
+
+    def _open_from_start(self, path: Path) -> None:
+        if self.desk.open(path):
+            self.window.show_start(False)
+
+    def show_start(self) -> None:
+        """Bring the gallery and the recent files to the front."""
+        self.start.set_recent(self.state.recent)
+        self.window.show_start(True)
 
     def _connect_inspector(self) -> None:
         self.inspector.said.connect(self.say)
@@ -250,6 +271,7 @@ class App(QObject):
         """Fill the panels with the document that has come to the front."""
         if self._listening is not None:
             self._listening.unlisten(self._heard)
+        self.window.show_start(False)
         editor = self._listening = self.editor
         self.descent.set_editor(editor)
         for set_editor in self._show_document:
@@ -565,3 +587,4 @@ def _open_first(app: App, paths: Sequence[str], left_out: Sequence[Message]) -> 
     opened = [app.desk.open(Path(path)) for path in paths]
     if not any(opened):
         app.desk.new()
+        app.show_start()

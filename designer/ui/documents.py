@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from designer import resources
@@ -85,13 +87,19 @@ def examples() -> list[str]:
     return sorted(path.stem for path in resources.path("gallery").glob(f"*{SUFFIX}"))
 
 
+def example_path(name: str) -> Path:
+    """The file of an example."""
+    return resources.path("gallery", name + SUFFIX)
+
+
+@cache
 def example_title(name: str) -> str:
-    """What an example calls itself."""
-    path = resources.path("gallery", name + SUFFIX)
-    return read_document(path.read_bytes(), str(path)).document.title or name
+    """What an example calls itself, which needs no more of the file than its text."""
+    title = json.loads(example_path(name).read_bytes()).get("title")
+    return title if isinstance(title, str) and title else name
 
 
 def open_example(name: str) -> OpenDocument:
     """An example as a new document without a file, so that saving asks where."""
-    path = resources.path("gallery", name + SUFFIX)
+    path = example_path(name)
     return OpenDocument(Editor(read_document(path.read_bytes(), str(path)).document))

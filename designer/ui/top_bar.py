@@ -98,6 +98,7 @@ class TopBar(QWidget):
         )
         for button, action in pairs:
             follow(button, commands[action])
+        self._of_design = (undo, redo, export)
         for button, action in pairs[:2]:
             button.setToolTip(f"{button.text()} ({key_text(commands[action].about.keys[0])})")
         self._left_row = _row(self._left, _Logo(theme), self.menus)
@@ -113,6 +114,12 @@ class TopBar(QWidget):
         """Show the document's name and its state in the middle of the window."""
         self._title.set_text(name, state)
         self._place_title()
+
+    def set_quiet(self, quiet: bool) -> None:
+        """Leave out what belongs to a design."""
+        self._title.setVisible(not quiet)
+        for button in self._of_design:
+            button.setVisible(not quiet)
 
     def title(self) -> str:
         """What the middle says."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QLineF, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPalette, QPen
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from designer.core import numbers
-from designer.core.size import at_values
+from designer.ui.gallery import example
+from designer.ui.thumbnail import paint_thumbnail
 from designer.ui.widgets import paint
 from designer.ui.widgets.buttons import Control
 from designer.ui.widgets.text import TextLabel
@@ -19,67 +17,14 @@ from designer.ui.widgets.text import TextLabel
 if TYPE_CHECKING:
     from PySide6.QtGui import QMoveEvent
 
-    from designer.core.analysis import Analysis
     from designer.core.editor import Editable, Notice
+    from designer.ui.gallery import Sample
     from designer.ui.theme import Theme
 
 SENTENCE = "Drag a layer here, press Tab to search, or open a template."
-OFFERED = ("cifar10-cnn", "gpt2-small", "linear-regression")
+OFFERED = ("cifar10-cnn", "gpt2", "linear-regression")
 _CARD, _PICTURE, _WORDS = 208, 124, 76
 _GAP = 14
-_NODE = (176.0, 44.0)
-"""How large a layer is in a picture, in the measures of the design."""
-_NEAR = 160
-"""Wires to layers further below are left out of a picture."""
-_MOST_SCALE, _LEAST_SCALE = 0.25, 0.17
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A design of the gallery as its card shows it; `chips` are x, y and family."""
-
-    title: str
-    parameters: str
-    layers: str
-    shapes: str
-    chips: tuple[tuple[float, float, str], ...]
-    wires: tuple[tuple[float, float, float, float], ...]
-
-
-@cache
-def example(name: str) -> Example:
-    """Read and count an example, once."""
-    from designer.ui.documents import open_example
-
-    document = open_example(name)
-    analysis, graph = document.editor.analysis, document.editor.document.graph
-    places = document.editor.document.layout
-    families = {
-        id: found.layer.family if found.layer else "custom"
-        for id, found in analysis.findings.items()
-    }
-    ends = [(edge.source.node, edge.target.node) for edge in graph.edges()]
-    return Example(
-        document.name,
-        numbers.count(analysis.totals().parameters),
-        f"{len(graph.nodes):,} layers",
-        _shapes(analysis),
-        tuple((*places[id], family) for id, family in families.items() if id in places),
-        tuple((*places[a], *places[b]) for a, b in ends if a in places and b in places),
-    )
-
-
-def _shapes(analysis: Analysis) -> str:
-    """`[B, 3, 32, 32] → [B, 10]`: what goes in and what comes out first."""
-    return " → ".join(_shape(analysis, kind) for kind in ("Input", "Output"))
-
-
-def _shape(analysis: Analysis, kind: str) -> str:
-    nodes = analysis.document.graph.nodes
-    finding = next(analysis.findings[id] for id, node in nodes.items() if node.kind == kind)
-    tensor = next(iter((*finding.outputs.values(), *finding.inputs.values())))
-    first = tensor[0] if isinstance(tensor, tuple) else tensor
-    return str(replace(first, shape=tuple(map(at_values, first.shape))))
 
 
 class ExampleCard(Control):
@@ -87,7 +32,7 @@ class ExampleCard(Control):
 
     radius = 10.0
 
-    def __init__(self, theme: Theme, name: str, shown: Example) -> None:
+    def __init__(self, theme: Theme, name: str, shown: Sample) -> None:
         super().__init__(theme, shown.title)
         self.name = name
         self._shown = shown
@@ -109,29 +54,12 @@ class ExampleCard(Control):
         top.setHeight(top.height() - 1)
         painter.fillRect(top, theme.colour("canvas"))
         painter.setClipRect(top, Qt.ClipOperation.IntersectClip)
-        self._draw_picture(painter, top)
+        inside_picture = top.adjusted(px(12), px(12), -px(12), -px(12))
+        paint_thumbnail(painter, inside_picture, theme, self._shown.picture)
         painter.restore()
         edge = "accent" if self.pointed() else "border"
         paint.box(painter, rect, px(10), border=theme.colour(edge))
         self._draw_words(painter, rect.adjusted(px(12), px(_PICTURE), -px(12), 0))
-
-    def _draw_picture(self, painter: QPainter, rect: QRectF) -> None:
-        """The design from its top; what is too long runs out of the picture."""
-        chips = self._shown.chips
-        xs, ys = [chip[0] for chip in chips], [chip[1] for chip in chips]
-        height = max(ys) - min(ys) + 2 * _NODE[1]
-        scale = min(_MOST_SCALE, max(_LEAST_SCALE, (rect.height() - 20) / height))
-        free = max(rect.height() - height * scale, 20) / 2
-        painter.translate(rect.center().x(), rect.y() + free + _NODE[1] * scale)
-        painter.scale(scale, scale)
-        painter.translate(-(min(xs) + max(xs)) / 2, -min(ys))
-        painter.setPen(QPen(self.theme.colour("wire"), 1 / scale))
-        painter.drawLines([QLineF(*w) for w in self._shown.wires if 0 < w[3] - w[1] < _NEAR])
-        painter.setPen(Qt.PenStyle.NoPen)
-        for x, y, family in chips:
-            painter.setBrush(self.theme.graphic(family))
-            chip = QRectF(x - _NODE[0] / 2, y - _NODE[1] / 2, *_NODE)
-            painter.drawRoundedRect(chip, 2 / scale, 2 / scale)
 
     def _draw_words(self, painter: QPainter, rect: QRectF) -> None:
         px, shown = self.theme.px, self._shown

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QPoint, Qt, Signal
-from PySide6.QtWidgets import QMainWindow, QSplitter, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from designer.ui.actions import ACTIONS, Commands
 from designer.ui.command_search import WIDTH as SEARCH_WIDTH
@@ -54,6 +54,7 @@ class Panels:
     problems: QWidget
     code: QWidget
     code_tools: QWidget | None = None
+    start: QWidget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         self.dock = Dock(theme, (("Problems", panels.problems), ("Code", panels.code)))
         self.documents = QTabBar()
         self.status = StatusLine(theme)
+        self._pages = QStackedWidget()
         self.search = CommandSearch(theme, self, self.commands.entries)
         self._build()
         self._restore(state or {})
@@ -117,7 +119,10 @@ class MainWindow(QMainWindow):
         self._middle.setStretchFactor(0, 1)
         self._across = _split(Qt.Orientation.Horizontal, self.left, self._middle, self.right)
         self._across.setStretchFactor(1, 1)
-        self.setCentralWidget(_stacked(self._across, self.status, stretched=0))
+        self._pages.addWidget(_stacked(self._across, self.status, stretched=0))
+        if self._panels.start is not None:
+            self._pages.addWidget(self._panels.start)
+        self.setCentralWidget(self._pages)
         self.commands.attach(self, self._panels.canvas)
         self.dock.chevron.clicked.connect(self.toggle_dock)
         self.dock.height_wanted.connect(self._fit_dock)
@@ -187,6 +192,14 @@ class MainWindow(QMainWindow):
     def set_variable_count(self, count: int) -> None:
         """Show the number of variables on their tab."""
         self.right.tabs.set_badge(VARIABLES, f"{count:,}")
+
+    def show_start(self, shown: bool) -> None:
+        """Bring the start page to the front, or the designs."""
+        start = self._panels.start
+        if start is not None:
+            self._pages.setCurrentIndex(int(shown))
+            self.top_bar.set_quiet(shown)
+            (start if shown else self._panels.canvas).setFocus()
 
     def show_layers(self) -> None:
         """Bring the list of layers to the front."""

@@ -14,7 +14,8 @@ from designer.core import edits
 from designer.core.document import Document
 from designer.core.editor import Editor
 from designer.core.message import message
-from designer.ui.welcome import OFFERED, Welcome, example
+from designer.ui.gallery import example
+from designer.ui.welcome import OFFERED, Welcome
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -52,7 +53,7 @@ def test_examples_show_their_totals_and_shapes() -> None:
     shown = [(example(n).title, example(n).parameters, example(n).shapes) for n in OFFERED]
     assert shown == [
         ("CIFAR-10 CNN", "160,202", "[B, 3, 32, 32] → [B, 10]"),
-        ("GPT-2 small", "124,439,808", "[B, T] → [B, T, 50257]"),
+        ("GPT-2", "124,439,808", "[B, T] → [B, T, 50257]"),
         ("Linear regression", "2", "[B, 1] → [B, 1]"),
     ]
 
