@@ -32,8 +32,13 @@ from designer.core.parts import names_used
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from designer.core.message import Message
     from designer.core.size import Size
     from designer.core.tensor import Tensor
+
+PART_SAYS = "{layer}, {part}: {said}"
+BODY_SAYS = "{layer}: {said}"
+"""What the layers of a body say, those with a name and those without."""
 
 Part: TypeAlias = "Layer | tuple[Part, ...]"
 """What a chain is made of: layers, and chains of their own."""
@@ -279,9 +284,10 @@ class Net:
         return result
 
     def _said(self, name: str, remark: Remark) -> Remark:
-        template = "{layer}, {part}: {said}" if name else "{layer}: {said}"
-        values = {"layer": self.whole.kind, "said": remark.message}
-        text = message(template, **(values | {"part": name} if name else values))
+        said, within = _unwrapped(remark.message)
+        part = ".".join(filter(None, (name, within)))
+        values = {"layer": self.whole.kind, "said": said} | ({"part": part} if part else {})
+        text = message(PART_SAYS if part else BODY_SAYS, **values)
         return Remark(remark.severity, text, training=remark.training)
 
     def _keep(self, name: str, kind: str, result: Result) -> None:
@@ -353,6 +359,14 @@ def _module_of(result: Result) -> Call:
     if code is None or not isinstance(code.make, Call) or isinstance(code.use, Loop):
         raise TypeError("a chain is made of modules that are called")
     return code.make
+
+
+def _unwrapped(said: Message) -> tuple[object, str]:
+    """What a layer says, however deep it is, and its place within a composite that passes it on."""
+    if said.template not in (PART_SAYS, BODY_SAYS):
+        return said, ""
+    values = dict(said.values)
+    return values["said"], str(values.get("part", ""))
 
 
 def _unmade(result: Result) -> Result:

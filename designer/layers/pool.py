@@ -187,8 +187,15 @@ class DividedAvgPooling(AvgPooling):
     """The options of average pooling along several axes."""
 
     divisor_override: Size | None = option(
-        None, "What sums are divided by; the size of the window when empty.", min=1
+        None, "What sums are divided by; the size of the window when empty."
     )
+
+    def infer(self, x: Tensor) -> Result:
+        """[N, C, *spatial] to [N, C, *moved]; the batch axis may be absent."""
+        if self.divisor_override is not None and value(self.divisor_override) == 0:
+            template = "{layer} needs a divisor_override other than 0."
+            raise self.refuse(template, option="divisor_override")
+        return super().infer(x)
 
 
 def extent(pooling: Sliding) -> str:

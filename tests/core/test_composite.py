@@ -222,3 +222,11 @@ def test_a_chain_is_numbered() -> None:
         "layers.2.bias",
     ]
     assert [tensor.shape for tensor in found.outputs] == [(B, 2)]
+
+
+def test_a_refusal_deep_inside_names_the_whole_and_the_place_in_it() -> None:
+    drawing = Drawing()
+    x = drawing.input("B", "T", 12, dtype="int64")
+    block = drawing.add("BERTBlock", x, n_heads=3)
+    (problem,) = drawing.finding(block).problems
+    assert str(problem.message) == "BERTBlock, attention.q_proj: Linear takes float32, got int64."

@@ -222,6 +222,21 @@ def test_a_weight_makes_the_options_and_must_fit() -> None:
     )
 
 
+def test_a_bias_with_axes_of_1_before_it_is_added_apart() -> None:
+    bound = bind("F.linear", inputs=(t(2, 3), t(5, 3), t(1, 5)))
+    assert bound.kind == "Add"
+    assert fault(bind("F.linear", inputs=(t(2, 3), t(5, 3), t(2, 5)))) == (
+        "Linear expects bias [5], got [2, 5]."
+    )
+
+
+@pytest.mark.parametrize("op", ["F.layer_norm", "F.rms_norm"])
+def test_norms_as_functions_take_no_plain_number(op: str) -> None:
+    with pytest.raises(BadCall, match="takes a list of axes, got 3"):
+        bind(op, inputs=(t(2, 3), 3))
+    assert bind(op, inputs=(t(2, 3), (3,))).options["normalized_shape"] == (3,)
+
+
 def fault(bound: Bound) -> str | None:
     from designer.core.building import build
     from designer.core.expression import NOTHING

@@ -83,7 +83,7 @@ def test_one_value_per_axis(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["AvgPool2d", "AvgPool3d"])
 def test_the_divisor_does_not_change_the_shape(kind: str) -> None:
-    for divisor, shape in itertools.product([None, 1, 5], shapes(int(kind[-2]))):
+    for divisor, shape in itertools.product([None, 1, 5, -2, 0], shapes(int(kind[-2]))):
         held(kind, {"kernel_size": 2, "divisor_override": divisor}, shape)
 
 

@@ -105,15 +105,17 @@ def _small(call: Raw) -> bool:
 def _beyond(call: Raw) -> bool:
     """Whether PyTorch takes or refuses it for want of a check that the catalogue has.
 
-    A norm may be made for channels that it does not use, windows may be empty or turn back, and
-    of a tensor without elements, nothing need be right.
+    A norm may be made for channels that it does not use, windows may be empty or turn back, an LSTM
+    cell may be given a state of a dtype that it only adds, and of a tensor without elements,
+    nothing need be right.
     """
     op, tensors = call["op"], [slot.value for slot in _tensors(call)]
     numbers = [*call.get("args", []), *call.get("kw", {}).values()]
     counts = [*call.get("args", []), call.get("kw", {}).get("num_features", 1)]
     unused = _UNUSED.match(op) and not all(_is_int(one) and one > 0 for one in counts)
     windows = _WINDOWS.match(op) and any(_lowest(one) < 1 for one in numbers)
-    turned = ".Conv" in op and any(_lowest(one) < 0 for one in numbers)
+    turned = "Conv" in op and any(_lowest(one) < 0 for one in numbers)
+    unspaced = "ConvTranspose" in op and _lowest(call.get("kw", {}).get("dilation", 1)) < 1
     empty = any(0 in x["T"] for x in tensors) and (
         _CAREFREE.search(op) is not None or any("dtype" in x for x in tensors)
     )
@@ -121,7 +123,8 @@ def _beyond(call: Raw) -> bool:
     narrow = "scaled_dot" in op and any(x["T"][-1:] == [1] for x in tensors)
     grouped = "LazyConvTranspose" in op and "groups" in call.get("kw", {})
     named = op == "torch.scatter" and not _is_tensor(call.get("inkw", {}).get("src", {"T": []}))
-    return bool(unused or windows or turned or empty or halves or named or grouped or narrow)
+    reasons = (unused, windows, turned, unspaced, empty, halves, named, grouped, narrow)
+    return any(map(bool, reasons))
 
 
 _UNUSED = re.compile(r"nn\.(BatchNorm|InstanceNorm|SyncBatchNorm|PReLU)")
@@ -129,9 +132,9 @@ _WINDOWS = re.compile(
     r"nn\.(CrossMapLRN2d|MaxUnpool|FractionalMaxPool|Transformer|GroupNorm|\w+Cell$)"
 )
 _CAREFREE = re.compile(
-    r"Lazy|Norm|Transformer|MaxUnpool|scaled_dot_product|MultiMarginLoss|nn\.Conv"
+    r"Lazy|Norm|Transformer|MaxUnpool|tile|repeat|scaled_dot_product|MultiMarginLoss|nn\.Conv"
 )
-_FLOAT32 = re.compile(r"Transformer|einsum|[cC]ross_?[eE]ntropy")
+_FLOAT32 = re.compile(r"Transformer|LSTMCell|einsum|[cC]ross_?[eE]ntropy")
 
 
 def _lowest(value: Any) -> float:

@@ -18,7 +18,7 @@ def linear(call: Call) -> Bound:
     weight, bias = call.ranked("weight", 1, 2), call["bias"]
     if weight.rank == 1 and bias is not None:
         raise call.bad("{op} adds no bias to a product with a vector.")
-    if weight.rank == 1 or _single(bias):
+    if weight.rank == 1 or _single(bias) or _row(bias, call.tensor("input")):
         axes = {"dim0": 0, "dim1": weight.rank - 1 if weight.rank else 0}
         matrix = call.to("Transpose", {"x": weight}, axes)
         product = call.to("MatMul", {"a": call.tensor("input"), "b": matrix})
@@ -30,6 +30,13 @@ def linear(call: Call) -> Bound:
     }
     held = {"weight": weight, "bias": bias}
     return call.to("Linear", {"x": call.tensor("input")}, options, held)
+
+
+def _row(bias: object, x: Tensor) -> bool:
+    """Whether a bias is one vector for all, with axes of 1 before it as in no layer."""
+    if not isinstance(bias, Tensor) or bias.rank is None or x.rank is None:
+        return False
+    return 1 < bias.rank <= x.rank and all(value(axis) == 1 for axis in bias.shape[:-1])
 
 
 def _single(bias: object) -> bool:

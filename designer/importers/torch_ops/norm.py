@@ -32,6 +32,14 @@ def _scaled(call: Call) -> bool:
     return call["weight"] is not None
 
 
+def _normalized(call: Call) -> object:
+    """The sizes of the last axes; the functions, unlike the modules, take no plain number."""
+    shape = call["normalized_shape"]
+    if isinstance(shape, int):
+        raise call.bad("{op} takes a list of axes, got {got}.", got=shape)
+    return shape
+
+
 def _held(call: Call) -> dict[str, object]:
     return {"weight": call["weight"], "bias": call.values.get("bias")}
 
@@ -40,7 +48,7 @@ def _held(call: Call) -> dict[str, object]:
 def layer_norm(call: Call) -> Bound:
     """A LayerNorm, affine where a weight is given."""
     options = {
-        "normalized_shape": call["normalized_shape"],
+        "normalized_shape": _normalized(call),
         "eps": call["eps"],
         "elementwise_affine": _scaled(call),
         "bias": call["bias"] is not None,
@@ -52,7 +60,7 @@ def layer_norm(call: Call) -> Bound:
 def rms_norm(call: Call) -> Bound:
     """An RMSNorm, scaled where a weight is given."""
     options = {
-        "normalized_shape": call["normalized_shape"],
+        "normalized_shape": _normalized(call),
         "eps": call["eps"],
         "elementwise_affine": _scaled(call),
     }
