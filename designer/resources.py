@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def path(*parts: str) -> Path:
-    """The path of a resource, as in `path("gallery", "gpt2-small.netdraft")`; it need not exist."""
+    """The path of a resource, as in `path("gallery", "gpt2.netdraft")`; it need not exist."""
     return folder().joinpath(*parts)
 
 

@@ -22,7 +22,7 @@ from typing import Iterable, Mapping, NamedTuple, Sequence, Tuple
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = "netdraft-stamp.json"
-EXAMPLE = ROOT / "resources" / "gallery" / "gpt2-small.netdraft"
+EXAMPLE = ROOT / "resources" / "gallery" / "gpt2.netdraft"
 LOCKS = {
     "run": ROOT / "packaging" / "requirements.lock",
     "test": ROOT / "packaging" / "requirements-test.lock",

@@ -431,8 +431,8 @@ def main_job(person: Person) -> str:
 
 
 def look_at_gpt2(person: Person) -> None:
-    """The largest example, its variables and its code."""
-    person.open_example("GPT-2 small")
+    """GPT-2, its variables and its code."""
+    person.open_example("GPT-2")
     person.expect_parameters(GPT2)
     person.in_both_themes("gpt2")
     person.click(person.app.window.right.tabs.buttons[1])
@@ -442,12 +442,12 @@ def look_at_gpt2(person: Person) -> None:
 
 def pictures(person: Person) -> str:
     """The pictures of the README: GPT-2 with a layer selected and its code."""
-    person.open_example("GPT-2 small")
+    person.open_example("GPT-2")
     person.expect_parameters(GPT2)
     person.click(person.app.window.dock.tabs.buttons[1])
     rows = person.app.totals.layers
-    person.click(person.read(lambda: next(row for row in rows if "h0_mlp_up" in row.text())))
-    layer = person.read(lambda: person.named("h0_mlp_up"))
+    person.click(person.read(lambda: next(row for row in rows if "wte" in row.text())))
+    layer = person.read(lambda: person.named("wte"))
     person.until(lambda: person.app.canvas.selection == [layer], "the layer is selected")
     person.focus_canvas()
     person.press("ctrl+0")

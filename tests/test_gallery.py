@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 MODELS = {
     "cifar10-cnn": "cifar10_cnn_torch",
-    "gpt2-small": "gpt2_small",
+    "gpt2": "gpt2_small",
     "mlp-100": "mlp_100000_80000_100_hidden_5000",
 }
 """The design's real counterpart among the facts."""
@@ -193,7 +193,7 @@ def test_a_python_with_torch_finds_no_difference(name: str) -> None:
     report = check(document(name), sys.executable)
     assert [case.differences for case in report.cases if case.differences] == []
     # The table of positions of GPT-2 is no longer than its trial number of tokens.
-    beyond = ["PositionEmbedding has 1024 positions, got 1025."] if name == "gpt2-small" else []
+    beyond = ["PositionEmbedding has 1024 positions, got 1025."] if name == "gpt2" else []
     assert [str(case.skipped) for case in report.cases if case.skipped] == beyond
     assert report.matches, report.failure
 
@@ -216,7 +216,10 @@ def test_the_code_is_formatted_and_clean(tmp_path: Path) -> None:
             "mlp-100",
             "parameters  642,008,005,000 = 8,000,080,000 + 99 × 6,400,080,000 + 400,005,000",
         ),
-        ("gpt2-small", "parameters  124,439,808"),
+        (
+            "gpt2",
+            "parameters  124,439,808 = 38,597,376 + 786,432 + 12 × 7,087,872 + 1,536",
+        ),
     ],
 )
 def test_the_command_prints_the_total(
@@ -350,7 +353,7 @@ def test_the_formula_counts_real_models() -> None:
     ],
 )
 def test_gpt2_follows_its_variables(values: dict[str, int]) -> None:
-    gpt2 = editor("gpt2-small")
+    gpt2 = editor("gpt2")
     before = gpt2.document
     gpt2.apply(valued(before, **values), STEP)
     sizes = {"d_model": 768, "vocab": 50_257, "n_ctx": 1024, **values}
@@ -365,13 +368,13 @@ def test_gpt2_follows_its_variables(values: dict[str, int]) -> None:
 
 
 def test_a_width_that_the_heads_do_not_divide_is_a_problem() -> None:
-    gpt2 = editor("gpt2-small")
+    gpt2 = editor("gpt2")
     gpt2.apply(valued(gpt2.document, n_heads=7), STEP)
     assert "error" in {problem.severity for problem in gpt2.analysis.problems()}
 
 
 def test_the_head_of_gpt2_is_its_token_embedding() -> None:
-    gpt2 = editor("gpt2-small")
+    gpt2 = editor("gpt2")
     ids = named(gpt2.document)
     fact = facts.model("gpt2_small")
     names = {"transformer.wte.weight": "wte.weight", "lm_head.weight": "lm_head.weight"}
@@ -389,7 +392,7 @@ def test_the_head_of_gpt2_is_its_token_embedding() -> None:
 def test_weights_and_biases_of_gpt2_split_at_the_norms() -> None:
     split = facts.model("gpt2_small")["split"]
     found = {"weight": 0, "bias": 0, "norm_weight": 0, "norm_bias": 0}
-    analysis = Analysis(document("gpt2-small"))
+    analysis = Analysis(document("gpt2"))
     for row in count.rows(analysis):
         if row.owner is None:
             found[f"{'norm_' * row.norm}{row.param.part}"] += size.value(row.param.count) or 0
@@ -399,7 +402,7 @@ def test_weights_and_biases_of_gpt2_split_at_the_norms() -> None:
 
 def test_gpt2_drops_values_in_training_only() -> None:
     sizes = {"d_model": 24, "n_heads": 3, "vocab": 37, "n_ctx": 9}
-    doc = document("gpt2-small")
+    doc = document("gpt2")
     torch.manual_seed(0)
     tokens = torch.randint(37, (2, 7))
     for p_drop in (0.0, 0.5):

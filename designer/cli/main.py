@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = ("count", "check", "export", "layers")
 USAGE = 2
 INTERRUPTED = 130
-EXAMPLES = "gpt2-small, cifar10-cnn, ..."
+EXAMPLES = "gpt2, cifar10-cnn, ..."
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -65,7 +65,7 @@ def test_the_table_of_a_cnn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("example", "parameters", "weights", "biases"),
     [
-        ("gpt2-small", 124_439_808, 124_337_664, 102_144),
+        ("gpt2", 124_439_808, 124_337_664, 102_144),
         ("cifar10-cnn", 160_202, 159_840, 362),
         ("linear-regression", 2, 1, 1),
         ("mlp-100", 642_008_005_000, 642_000_000_000, 8_005_000),
@@ -246,13 +246,14 @@ def test_grouping_loses_no_parameters() -> None:
 
 
 def test_a_design_with_variables_has_a_formula() -> None:
-    lines = netdraft("count", "gpt2-small").stdout.splitlines()
+    lines = netdraft("count", "gpt2").stdout.splitlines()
     formula = lines[-1].removeprefix("formula").strip()
-    assert eval(formula, {"d_model": 768, "n_ctx": 1024, "vocab": 50257}) == 124_439_808
+    sizes = {"d_model": 768, "n_layers": 12, "n_ctx": 1024, "vocab": 50257}
+    assert eval(formula, sizes) == 124_439_808
 
 
 def test_a_tied_layer_says_where_it_is_counted() -> None:
-    lines = netdraft("count", "gpt2-small").stdout.splitlines()
+    lines = netdraft("count", "gpt2").stdout.splitlines()
     head = next(line for line in lines if line.startswith("lm_head"))
     assert head.split() == [
         "lm_head",

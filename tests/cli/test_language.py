@@ -73,4 +73,4 @@ def test_a_language_that_there_is_not() -> None:
 
 def test_a_language_without_a_command_is_no_use() -> None:
     assert netdraft(*CHINESE).returncode == 2
-    assert netdraft("count", "gpt2-small", "--language").returncode == 2
+    assert netdraft("count", "gpt2", "--language").returncode == 2

@@ -57,8 +57,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_file_comes_before_an_example(tmp_path: Path) -> None:
     drawing = Drawing()
     drawing.add("Output", drawing.add("Linear", drawing.input("B", 4), out_features=4))
-    saved(drawing.editor.document, tmp_path, "gpt2-small")
-    done = netdraft("count", "gpt2-small", folder=tmp_path)
+    saved(drawing.editor.document, tmp_path, "gpt2")
+    done = netdraft("count", "gpt2", folder=tmp_path)
     assert "parameters  20\n" in done.stdout
 
 
@@ -83,7 +83,7 @@ def test_old_locales(environment: dict[str, str]) -> None:
 
 
 def test_a_reader_that_has_had_enough() -> None:
-    command = f"{sys.executable} -m designer export gpt2-small | head -n 1; exit $PIPESTATUS"
+    command = f"{sys.executable} -m designer export gpt2 | head -n 1; exit $PIPESTATUS"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert done.stderr == ""

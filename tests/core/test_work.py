@@ -115,7 +115,7 @@ def test_every_layer_has_some_or_says_that_they_are_not_known(kind: str) -> None
 
 
 def test_they_are_never_part_of_the_operations() -> None:
-    analysis = open_analysis("gpt2-small")
+    analysis = open_analysis("gpt2")
     products, whole = cost.forward(analysis), cost.whole_forward(analysis)
     assert (whole.flops, whole.until) == (products.flops, None)
     scores = 12 * 12 * 1024**2

@@ -86,15 +86,15 @@ def gpt2(heads: int) -> Callable[[Mapping[str, Tensor], Tensor], Tensor]:
         x = w["wte.weight"][tokens] + w["wpe.weight"][: tokens.shape[1]]
         for n in range(12):
             block = {
-                name.removeprefix(f"h{n}_"): tensor
+                name.removeprefix(f"h.{n}."): tensor
                 for name, tensor in w.items()
-                if name.startswith(f"h{n}_")
+                if name.startswith(f"h.{n}.")
             }
             h = normalised(x, block["ln_1.weight"], block["ln_1.bias"])
             x = x + attention(block, h, heads)
             h = normalised(x, block["ln_2.weight"], block["ln_2.bias"])
-            h = gelu(h @ block["mlp_up.weight"].T + block["mlp_up.bias"])
-            x = x + h @ block["mlp_down.weight"].T + block["mlp_down.bias"]
+            h = gelu(h @ block["mlp.c_fc.weight"].T + block["mlp.c_fc.bias"])
+            x = x + h @ block["mlp.c_proj.weight"].T + block["mlp.c_proj.bias"]
         return normalised(x, w["ln_f.weight"], w["ln_f.bias"]) @ w["wte.weight"].T
 
     return run
@@ -103,17 +103,17 @@ def gpt2(heads: int) -> Callable[[Mapping[str, Tensor], Tensor], Tensor]:
 def attention(w: Mapping[str, Tensor], x: Tensor, heads: int) -> Tensor:
     """Causal self-attention."""
     size, width = x.shape[2] // heads, x.shape[2]
-    qkv = x @ w["c_attn.weight"].T + w["c_attn.bias"]
+    qkv = x @ w["attn.c_attn.weight"].T + w["attn.c_attn.bias"]
     future = x.new_full((x.shape[1], x.shape[1]), -math.inf).triu(1)
     found = []
     for start in range(0, width, size):
         q, k, v = (qkv[..., part * width + start :][..., :size] for part in range(3))
         scores = q @ k.transpose(1, 2) / math.sqrt(size) + future
         found.append(scores.softmax(-1) @ v)
-    return torch.cat(found, -1) @ w["c_proj.weight"].T + w["c_proj.bias"]
+    return torch.cat(found, -1) @ w["attn.c_proj.weight"].T + w["attn.c_proj.bias"]
 
 
 def test_a_reduced_gpt2() -> None:
-    module = example("gpt2-small", d_model=24, n_heads=3, vocab=50, n_ctx=16)
+    module = example("gpt2", d_model=24, n_heads=3, vocab=50, n_ctx=16)
     torch.manual_seed(0)
     agree(module, gpt2(3), torch.randint(0, 50, (2, 11)))

@@ -188,7 +188,7 @@ def test_every_line_is_19_high(panel: CodePanel) -> None:
 
 
 def test_the_first_code_is_seen_from_its_start(panel: CodePanel) -> None:
-    shown(panel, "gpt2-small")
+    shown(panel, "gpt2")
     assert panel.view.verticalScrollBar().value() == 0
     assert panel.view.in_view().start == 1
     assert not panel.view.textCursor().hasSelection()
@@ -275,7 +275,7 @@ def test_marks_follow_their_lines(panel: CodePanel) -> None:
 
 
 def test_a_line_in_view_is_not_scrolled_away(panel: CodePanel) -> None:
-    shown(panel, "gpt2-small")
+    shown(panel, "gpt2")
     panel.view.go_to(150)
     view = panel.view.in_view()
     use = next(
@@ -348,7 +348,7 @@ def test_lines_in_words() -> None:
 
 
 def test_the_box_says_what_the_module_comes_to(panel: CodePanel) -> None:
-    shown(panel, "gpt2-small")
+    shown(panel, "gpt2")
     assert panel.side.title.text() == f"model.py {panel.text().count(chr(10)):,} lines"
     assert panel.side.parameters.text() == "Parameters 124,439,808"
     assert panel.side.output.text() == "Output at B = 1, T = 1024"
@@ -497,7 +497,7 @@ def test_the_words_of_the_code_have_their_colours(panel: CodePanel, theme: Theme
 
 
 def test_lines_are_coloured_as_they_come_into_view(panel: CodePanel, theme: Theme) -> None:
-    shown(panel, "gpt2-small")
+    shown(panel, "gpt2")
     last = panel.text().count("\n")
     assert hue(panel, last, "return") == ""
     panel.view.go_to(last)
@@ -573,7 +573,7 @@ def test_a_design_with_problems_is_not_written(tmp_path: Path) -> None:
 
 def test_what_was_selected_while_hidden_is_in_view_when_shown(panel: CodePanel) -> None:
     panel.hide()
-    design = shown(panel, "gpt2-small")
+    design = shown(panel, "gpt2")
     panel.show_nodes([max(design.document.graph.nodes) - 1])
     panel.show()
     QApplication.processEvents()

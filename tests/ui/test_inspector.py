@@ -514,12 +514,12 @@ def test_a_layer_of_an_unknown_kind_is_shown_with_its_problem(
 
 
 def test_the_example_is_shown_as_it_counts(inspector: Inspector) -> None:
-    editor = open_example("gpt2-small").editor
+    editor = open_example("gpt2").editor
     inspector.set_editor(editor)
     ids = {node.name: id for id, node in editor.document.graph.nodes.items()}
-    inspector.show_nodes([ids["h0_mlp_up"]])
-    assert value_field(inspector, "out_features").remark().text == "= 3,072"
-    assert "768 × 3,072 + 3,072 = 2,362,368" in inspector.facts.formula.text()
+    inspector.show_nodes([ids["wte"]])
+    assert value_field(inspector, "embedding_dim").remark().text == "= 768"
+    assert "50,257 × 768 = 38,597,376" in inspector.facts.formula.text()
     inspector.show_nodes([ids["lm_head"]])
     assert "counted in wte" in inspector.facts.formula.text()
 

@@ -263,9 +263,10 @@ def test_uses_follow_the_options_of_layers(panel: Variables, editor: Editor) -> 
 
 def test_another_design_shows_its_own_names(qtbot: QtBot, panel: Variables) -> None:
     with qtbot.waitSignal(panel.count_changed) as counted:
-        panel.set_editor(open_example("gpt2-small").editor)
-    assert counted.args == [5]
-    assert shown(panel) == ["d_model", "n_heads", "vocab", "n_ctx", "p_drop", "B", "T"]
+        panel.set_editor(open_example("gpt2").editor)
+    assert counted.args == [6]
+    names = ["d_model", "n_heads", "n_layers", "vocab", "n_ctx", "p_drop"]
+    assert shown(panel) == [*names, "B", "T"]
 
 
 def test_tab_goes_down_the_rows(panel: Variables) -> None:
