@@ -164,14 +164,19 @@ def convnext() -> Sketch:
     with sketch.block("Block", "7×7 filters of each channel and an MLP, added to what came in."):
         x = sketch.input("x", "B", 96, 56, 56)
         sketch.output(sketch.add("ConvNeXtBlock", x, name="block"))
+    with sketch.block("Down", "Half the image, twice the channels."):
+        sketch.variable("channels", 192, "channels of the output")
+        x = sketch.input("x", "B", "channels // 2", 56, 56)
+        x = sketch.add("LayerNorm2d", x, name="norm")
+        size = {"out_channels": "channels", "kernel_size": 2, "stride": 2}
+        sketch.output(sketch.add("Conv2d", x, name="conv", **size))
     x = sketch.input("image", "B", 3, 224, 224)
     x = sketch.add("Conv2d", x, name="stem", out_channels="width", kernel_size=4, stride=4)
-    x = sketch.add("LayerNorm2d", x, name="norm1")
+    x = sketch.add("LayerNorm2d", x, name="stem_norm")
     x = sketch.use("Block", x, name="stage1", copies="n1")
     for place in (2, 3, 4):
-        size = {"out_channels": f"{2 ** (place - 1)}*width", "kernel_size": 2, "stride": 2}
-        x = sketch.add("LayerNorm2d", x, name=f"norm{place}")
-        x = sketch.add("Conv2d", x, name=f"down{place}", **size)
+        channels = f"{2 ** (place - 1)}*width"
+        x = sketch.use("Down", x, name=f"down{place}", channels=channels)
         x = sketch.use("Block", x, name=f"stage{place}", copies=f"n{place}")
     x = sketch.add("AdaptiveAvgPool2d", x, name="avgpool", output_size=1)
     x = sketch.add("LayerNorm2d", x, name="norm")
