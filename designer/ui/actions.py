@@ -381,6 +381,20 @@ ACTIONS: tuple[Action, ...] = (
         enabled=HAS_BLOCK,
     ),
     Action(
+        id="design.share",
+        title="Share module",
+        menu=_DESIGN,
+        group=4,
+        enabled=HAS_SELECTION,
+    ),
+    Action(
+        id="design.unshare",
+        title="Use its own module",
+        menu=_DESIGN,
+        group=4,
+        enabled=HAS_SELECTION,
+    ),
+    Action(
         id="help.search",
         title="Search actions",
         menu=_HELP,

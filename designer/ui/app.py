@@ -176,6 +176,8 @@ class App(QObject):
             "design.fold": canvas.fold_selection,
             "design.unfold": canvas.unfold_selection,
             "design.own": canvas.own_selection,
+            "design.share": canvas.share_selection,
+            "design.unshare": canvas.unshare_selection,
             "design.keep": self.keep_block,
             "help.keys": self._show_keys,
             "help.about": self._show_about,

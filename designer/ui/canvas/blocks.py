@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from designer.core import size as sizes
 from designer.core.block import BlockUse
 from designer.core.block_edits import make_own
+from designer.core.edits import all_of
 from designer.core.folding import fold, unfold
 from designer.core.grouping import group
 from designer.core.message import message
+from designer.core.sharing import share, unshare
 from designer.core.unpacking import unpack
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def fold_chain(stage: Stage) -> None:
         return
     before = set(editor.document.graph.nodes)
     chosen = stage.selection
-    if stage.apply(fold(chosen), message("Fold chain")):
+    if stage.apply(fold(chosen, tensors=_tensors(editor)), message("Fold chain")):
         after = set(editor.document.graph.nodes)
         stage.select((after - before) or (after & set(chosen)))
 
@@ -81,6 +83,35 @@ def own_block(stage: Stage) -> None:
     chosen = _chosen(stage)
     if chosen is not None:
         stage.apply(make_own(chosen), message("Make block its own"))
+
+
+def share_module(stage: Stage) -> None:
+    """Make the other selected layers further calls of the first one's module."""
+    editor, chosen = stage.editor, stage.selection
+    if editor is None or len(chosen) < 2:
+        stage.said.emit("Select two or more layers of one kind.")
+        return
+    # The topmost one keeps the module.
+    owner = min(chosen, key=lambda id: (stage.drawing.cards[id].box.y, id))
+    parts = [share(id, owner) for id in chosen if id != owner]
+    stage.apply(all_of(parts), message("Share module of {name}", name=_name(editor, owner)))
+
+
+def own_module(stage: Stage) -> None:
+    """Give the selected layers modules of their own again."""
+    editor = stage.editor
+    if editor is None:
+        return
+    nodes = editor.document.graph.nodes
+    calls = [id for id in stage.selection if nodes[id].same_as is not None]
+    if not calls:
+        stage.said.emit("Select a layer that uses another one's module.")
+        return
+    stage.apply(all_of([unshare(id) for id in calls]), message("Use its own module"))
+
+
+def _name(editor: Editable, id: NodeId) -> str:
+    return editor.document.graph.nodes[id].name
 
 
 def _chosen(stage: Stage) -> NodeId | None:

@@ -95,6 +95,7 @@ class Canvas(QWidget):
         view.enterAsked.connect(self.enterWanted.emit)
         self.breadcrumb.wanted.connect(self.outWanted.emit)
         view.wireHovered.connect(self.hover_card.show_wire)
+        view.chipHovered.connect(self.hover_card.show_member)
         view.keyed.connect(self._key)
         self.controls.zoom_in.clicked.connect(self.zoom_in)
         self.controls.zoom_out.clicked.connect(self.zoom_out)
@@ -595,6 +596,14 @@ class Canvas(QWidget):
     def own_selection(self) -> None:
         """Give the selected use a block of its own."""
         blocks.own_block(self.stage)
+
+    def share_selection(self) -> None:
+        """Let the selected layers be one module that is called several times."""
+        blocks.share_module(self.stage)
+
+    def unshare_selection(self) -> None:
+        """Give the selected layers modules of their own again."""
+        blocks.own_module(self.stage)
 
     def _walk(self, direction: str) -> None:
         drawing = self.stage.drawing

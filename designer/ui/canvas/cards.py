@@ -9,7 +9,7 @@ from designer.core import size
 from designer.core.block import BlockUse
 from designer.core.layer import CATALOGUE
 from designer.ui.canvas import geometry, labels, values
-from designer.ui.canvas.geometry import Box, Point, Spot
+from designer.ui.canvas.geometry import MOST_CHIPS, Box, Point, Spot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,8 @@ class Card:
     """The layers of a block."""
     owner: NodeId | None = None
     """The node that owns the tensor which this one shares."""
+    same: bool = False
+    """Whether it is another call of that node's module, and not only a tensor is shared."""
     hidden: int = 0
     """Parameters that are counted there."""
     state: str = ""
@@ -75,6 +77,22 @@ class Card:
         """The name on it; a merge that nobody has named shows what it does."""
         plain = self.shape == "merge" and self.name.rstrip("0123456789_") == self.title.lower()
         return self.title if plain else self.name
+
+    @property
+    def outline(self) -> Box:
+        """The box around it and its further copies."""
+        return geometry.stacked(self.box) if self.copies else self.box
+
+    @property
+    def chips(self) -> list[tuple[Box, Member]]:
+        """The layers of the block that have a chip; where not all have room the last stay out."""
+        shown = len(self.members) if len(self.members) <= MOST_CHIPS else MOST_CHIPS - 1
+        boxes = geometry.chip_boxes(self.box, len(self.members))
+        return list(zip(boxes, self.members[:shown], strict=False))
+
+    def member_at(self, place: Point) -> Member | None:
+        """The layer of the block whose chip is at a place."""
+        return next((member for box, member in self.chips if box.contains(place)), None)
 
     def moved(self, dx: float, dy: float) -> Card:
         """The same card at another place."""
@@ -129,9 +147,8 @@ def judged(problems: tuple[Problem, ...]) -> dict[str, Any]:
     }
 
 
-def block_of(finding: Finding) -> dict[str, Any]:
-    """What a card says of the block that a node is a use of."""
-    layer = finding.layer
+def block_of(layer: Layer | None) -> dict[str, Any]:
+    """What a card says of the block that a layer is a use of."""
     if not isinstance(layer, BlockUse):
         return {}
     copies = f"{_MODES[layer.sharing]}{size.at_values(layer.copies)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from designer.core import edits
+from designer.core.block import BlockUse
 from designer.core.building import Built, build
 from designer.core.fragment import put_in
 from designer.core.graph import Node, Source, Target
@@ -61,6 +62,8 @@ def shape_of(layer: Layer) -> geometry.Shape:
     """The shape of node that a new layer will have."""
     if layer.family == "io":
         return "io"
+    if isinstance(layer, BlockUse):
+        return "block"
     if any(port.variadic for port in layer.inputs()):
         return "merge"
     return "full" if layer.family in _PARAMETRIC else "compact"

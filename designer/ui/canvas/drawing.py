@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from designer.core.graph import Edge, Source, Target
+from designer.core.sharing import owner_of
 from designer.ui.canvas import geometry, labels, values
 from designer.ui.canvas.cards import Card, Wire, block_of, caption_of, icon_of, judged, shape_of
 from designer.ui.canvas.geometry import Box, Point, Route, Spot
@@ -30,7 +31,11 @@ class Drawing:
 
     def __init__(self, measure: Callable[[str, str], float]) -> None:
         self._measure = measure
-        self.editor: Editable | None = None
+        self._forget(None)
+
+    def _forget(self, editor: Editable | None) -> None:
+        """Draw nothing yet of a document."""
+        self.editor: Editable | None = editor
         self.cards: dict[NodeId, Card] = {}
         self.wires: dict[Target, Wire] = {}
         self.places: Index[NodeId] = Index()
@@ -59,8 +64,7 @@ class Drawing:
 
     def read(self, editor: Editable | None) -> None:
         """Draw another document, or nothing."""
-        self.__init__(self._measure)  # type: ignore[misc]
-        self.editor = editor
+        self._forget(editor)
         if editor is None:
             return
         for id in editor.document.graph.nodes:
@@ -179,7 +183,7 @@ class Drawing:
             box=_NOWHERE,
             caption=caption_of(family, finding),
             locked=not node.trainable,
-            **block_of(finding),
+            **block_of(finding.layer),
             **self._counted(node, finding),
             **judged(finding.problems),
         )
@@ -188,6 +192,9 @@ class Drawing:
     def _counted(self, node: Node, finding: Finding) -> dict[str, Any]:
         """What a card says of its parameters."""
         own = finding.counted
+        same = owner_of(self.graph, node)
+        if same is not None and finding.result is not None:
+            return self._called(node, same)
         owner = min((ref.node for ref in finding.tied.values()), default=None)
         total = finding.result.tally.parameters if finding.result else 0
         count, note = labels.number(own.parameters), ""
@@ -205,6 +212,19 @@ class Drawing:
             "hidden": total - own.parameters,
         }
 
+    def _called(self, node: Node, owner: Node) -> dict[str, Any]:
+        """What a card says that is another call of a module: it is counted where the module is."""
+        assert self.editor is not None
+        assert node.same_as is not None
+        theirs = self.editor.analysis.findings[node.same_as]
+        return {
+            "count": "0",
+            "note": f"counted in {owner.name}",
+            "owner": node.same_as,
+            "same": True,
+            "hidden": theirs.counted.parameters,
+        }
+
     def _placed(self, card: Card, finding: Finding) -> Card:
         """The card with its box, its ports, and which of them have wires."""
         assert self.editor is not None
@@ -219,7 +239,9 @@ class Drawing:
             card,
             box=box,
             inputs=geometry.input_spots(id, box, inputs, lambda name: max((*slots[name], -1)) + 1),
-            outputs=geometry.output_spots(id, box, outputs),
+            outputs=geometry.output_spots(
+                id, geometry.stacked(box) if card.copies else box, outputs
+            ),
             wired=frozenset(
                 port.name for port in inputs if len(slots[port.name]) > int(port.variadic)
             ),

@@ -127,6 +127,13 @@ def width_for(shape: Shape, needed: float) -> float:
     return width
 
 
+def chip_boxes(card: Box, layers: int) -> list[Box]:
+    """Where the chips of a block's layers stand on its node; the last may stand for the rest."""
+    count = min(layers, MOST_CHIPS)
+    x = card.centre.x - (CHIP_PITCH * (count - 1) + CHIP) / 2
+    return [Box(x + CHIP_PITCH * place, card.y + 37, CHIP, CHIP) for place in range(count)]
+
+
 # Ports
 
 
@@ -161,6 +168,11 @@ def input_spots(
         )
         for port, x in zip(ports, _along(box, len(ports)), strict=True)
     )
+
+
+def stacked(box: Box) -> Box:
+    """A node with the edges of its further copies, which stand out below it."""
+    return box._replace(height=box.height + STACKED[-1][0])
 
 
 def output_spots(node: int, box: Box, names: tuple[str, ...]) -> tuple[Spot, ...]:

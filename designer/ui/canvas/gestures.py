@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from designer.core import edits
 from designer.core.graph import Source, Target
 from designer.ui.canvas import commands, geometry, nodes, wires
-from designer.ui.canvas.cards import Card
+from designer.ui.canvas.cards import Card, block_of
 from designer.ui.canvas.drawing import source_of, span, target_of
 from designer.ui.canvas.geometry import Box, Point, Spot, snapped
 from designer.ui.canvas.ink import rect_of
@@ -304,7 +304,7 @@ class DropLayer(Gesture):
         icon = layer.family
         if layer.family == "io":
             icon = "in" if layer.outputs() else "out"
-        return shape, Card(-1, layer.title, "", shape, layer.family, icon, box)
+        return shape, Card(-1, layer.title, "", shape, layer.family, icon, box, **block_of(layer))
 
     def move(self, at: Pointer) -> None:
         self._centre = Point(snapped(at.place.x), snapped(at.place.y))

@@ -1,4 +1,4 @@
-"""The card at a wire: its shape, what each axis means, and how large the value is."""
+"""The card at a wire or chip: a shape and what its axes mean, or a layer inside a block."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtGui import QCursor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from designer.core import cost, size
+from designer.core.block import BlockUse
 from designer.ui.canvas import labels, values
 from designer.ui.canvas.labels import Span
 from designer.ui.canvas.pen import Pen
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
     from designer.core.analysis import Analysis
-    from designer.core.graph import Target
+    from designer.core.graph import NodeId, Target
     from designer.core.tensor import Tensor
+    from designer.ui.canvas.cards import Member
     from designer.ui.canvas.stage import Stage
     from designer.ui.theme import Theme
 
@@ -58,7 +60,7 @@ def _axis_spans(line: AxisLine) -> tuple[Span, ...]:
 
 
 class HoverCard(QWidget):
-    """Shows itself while the pointer rests on a wire; it takes no clicks."""
+    """Shows itself while the pointer rests on a wire or on the chip of a layer; takes no clicks."""
 
     def __init__(self, theme: Theme, stage: Stage, parent: QWidget) -> None:
         super().__init__(parent)
@@ -66,13 +68,24 @@ class HoverCard(QWidget):
         self._stage = stage
         self._canvas = parent
         self._target: Target | None = None
+        self._chip: tuple[NodeId, Member] | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
     def show_wire(self, target: Target | None) -> None:
         """Show the card of a wire beside the pointer, or hide it."""
-        self._target = target
-        if target is None or self._tensor() is None:
+        self._target, self._chip = target, None
+        self._show()
+
+    def show_member(self, use: NodeId | None, member: Member | None) -> None:
+        """Show the card of a layer inside a block beside the pointer, or hide it."""
+        chip = (use, member) if use is not None and member is not None else None
+        if chip != self._chip:
+            self._target, self._chip = None, chip
+            self._show()
+
+    def _show(self) -> None:
+        if not self.lines():
             self.hide()
             return
         self.setFixedSize(self._theme.px(_WIDTH), self._theme.px(self._height()))
@@ -93,12 +106,12 @@ class HoverCard(QWidget):
         return drawing.editor.analysis.findings[source.node].outputs.get(source.port)
 
     def _height(self) -> int:
-        tensor = self._tensor()
-        rows = len(tensor.shape) if tensor is not None else 0
-        return _INSET * 2 + _LINE * (2 + rows) + 8 + _LINE
+        return _INSET * 2 + _LINE * len(self.lines()) + 8
 
     def lines(self) -> list[tuple[Span, ...]]:
         """What the card says, line by line: left, then middle, then right."""
+        if self._chip is not None:
+            return self._member_lines(*self._chip)
         drawing, tensor = self._stage.drawing, self._tensor()
         if drawing.editor is None or self._target is None or tensor is None:
             return []
@@ -119,6 +132,26 @@ class HoverCard(QWidget):
             (Span("Activation", "text-2", "hint"), Span(""), Span(shown, "text", "hint-medium"))
         )
         return found
+
+    def _member_lines(self, use: NodeId, member: Member) -> list[tuple[Span, ...]]:
+        """Name and type of a layer inside a block, where it is, and its parameters."""
+        editor, card = self._stage.drawing.editor, self._stage.drawing.cards.get(use)
+        finding = editor.analysis.findings.get(use) if editor is not None else None
+        if card is None or finding is None or not isinstance(finding.layer, BlockUse):
+            return []
+        block = finding.layer
+        inner = block.inside(finding.inputs).findings.get(member.id)
+        if inner is None:
+            return []
+        counted = inner.counted
+        count = "?" if counted.unknown or inner.result is None else f"{counted.parameters:,}"
+        title = inner.layer.title if inner.layer is not None else ""
+        blank = Span("", "text-2", "hint")
+        return [
+            (Span(member.name, "text", "body-strong"), blank, Span(title, "text-3", "hint")),
+            (Span(f"in {card.name} {card.copies}".rstrip(), "text-2", "hint"),),
+            (Span("Parameters", "text-2", "hint"), blank, Span(count, "text", "hint-medium")),
+        ]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, px = self._theme, self._theme.px

@@ -32,6 +32,8 @@ class Marks:
     hovered: NodeId | None = None
     hovered_wire: Target | None = None
     picked_wire: Target | None = None
+    chip: tuple[NodeId, NodeId] | None = None
+    """A layer of a block that is picked out on its use: the use, and the layer in it."""
     focused: NodeId | None = None
     """The node that keys act on, while the keyboard is used."""
     told: NodeId | None = None

@@ -130,7 +130,8 @@ class BatchItem(QGraphicsItem):
         if ink.marks.accepts is not None:
             nodes.paint_card(ink, card)
             return
-        key = (card.id, ink.marks.hovered == card.id, ink.total)
+        chip = ink.marks.chip if ink.marks.chip and ink.marks.chip[0] == card.id else None
+        key = (card.id, ink.marks.hovered == card.id, ink.total, chip)
         area = nodes.area_of(ink, card)
         ink.pictures.paint(ink, key, card, area, partial(nodes.paint_card, card=card))
 

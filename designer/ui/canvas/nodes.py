@@ -10,14 +10,12 @@ from PySide6.QtGui import QColor, QPainterPath, QPen
 
 from designer.ui.canvas import labels
 from designer.ui.canvas.geometry import (
-    CHIP,
-    CHIP_PITCH,
     HEADER,
-    MOST_CHIPS,
     PITCH,
     RADII,
     STACKED,
     Box,
+    chip_boxes,
 )
 from designer.ui.canvas.ink import point_of, rect_of
 from designer.ui.canvas.levels import Level
@@ -121,11 +119,11 @@ def _block(ink: Ink, card: Card) -> None:
     room = box.width - 34 - taken - 50 - _pill_width(ink, card.copies)
     name = ink.elided(card.name, "body-strong", room)
     ink.text(box.x + 34, box.y + 18.5, name, ("body-strong", "text"))
-    _pill(ink, box.x + 34 + ink.width(name, "body-strong") + 8, box.y + 6, card.copies)
+    _pill(ink, box.x + 34 + ink.width(name, "body-strong") + 8, box.y + 14.5, card.copies)
     _chips(ink, card)
     left = _numbers(ink, card, box.y + 84)
-    each = ink.elided(card.caption, "hint", left - box.x - 20)
-    ink.text(box.x + 10, box.y + 84, each, ("hint", "text-2"))
+    if ink.width(card.caption, "hint") <= left - box.x - 20:
+        ink.text(box.x + 10, box.y + 84, card.caption, ("hint", "text-2"))
     _bar(ink, card, Box(box.x + 10, box.y + 94, box.width - 20, 3))
 
 
@@ -133,30 +131,30 @@ def _pill_width(ink: Ink, text: str) -> float:
     return ink.width(text, "small") + 20 if text else 0.0
 
 
-def _pill(ink: Ink, x: float, y: float, text: str) -> None:
+def _pill(ink: Ink, x: float, middle: float, text: str) -> None:
     """How many copies there are."""
     if not text:
         return
-    width = ink.width(text, "small") + 14
-    ink.box(Box(x, y, width, 17), 8.5, "g-block")
-    ink.text(x + 7, y + 12.4, text, ("small", _contrasting(ink)))
+    width, high = ink.width(text, "small") + 14, 17 / min(1.0, ink.zoom / 0.8)
+    ink.box(Box(x, middle - high / 2, width, high), high / 2, "g-block")
+    ink.text(x + 7, middle + high * 0.23, text, ("small", _contrasting(ink)))
 
 
 def _chips(ink: Ink, card: Card) -> None:
     """The layers of the block in a row, as many as there is room for."""
-    members, y = card.members, card.box.y + 37
-    shown = members if len(members) <= MOST_CHIPS else members[: MOST_CHIPS - 1]
-    x = card.box.centre.x - (CHIP_PITCH * (min(len(members), MOST_CHIPS) - 1) + CHIP) / 2
-    ink.painter.setPen(ink.pen("border", 1))
-    if len(members) > 1:
-        end = x + CHIP_PITCH * (min(len(members), MOST_CHIPS) - 1)
-        ink.painter.drawLine(QPointF(x + CHIP, y + CHIP / 2), QPointF(end, y + CHIP / 2))
-    for member in shown:
-        ink.box(Box(x, y, CHIP, CHIP), 6, f"h-{member.family}", ink.pen("node-border", 1))
-        ink.icon(x + 5, y + 5, member.icon, f"f-{member.family}")
-        x += CHIP_PITCH
-    if len(members) > len(shown):
-        ink.text(x, y + 17, f"+{len(members) - len(shown)}", ("hint", "text-3"))
+    chips, boxes = card.chips, chip_boxes(card.box, len(card.members))
+    if len(boxes) > 1:
+        y = boxes[0].centre.y
+        ink.painter.setPen(ink.pen("border", 1))
+        ink.painter.drawLine(QPointF(boxes[0].right, y), QPointF(boxes[-1].x, y))
+    for box, member in chips:
+        ink.box(box, 6, f"h-{member.family}", ink.pen("node-border", 1))
+        ink.icon(box.x + 5, box.y + 5, member.icon, f"f-{member.family}")
+        if ink.marks.chip == (card.id, member.id):
+            ink.box(box.grown(2), 8, "", ink.pen("accent", 2))
+    if len(card.members) > len(chips):
+        rest, last = f"+{len(card.members) - len(chips)}", boxes[-1].centre
+        ink.text(last.x - ink.width(rest, "hint") / 2, last.y + 4, rest, ("hint", "text-2"))
 
 
 def _numbers(ink: Ink, card: Card, base: float) -> float:
@@ -225,8 +223,11 @@ def _middle(ink: Ink, card: Card) -> None:
     box = card.box
     head = box.y + HEADER / 2 if card.shape in ("full", "block") else box.centre.y
     ink.icon(box.x + 10, head - 8, card.icon, f"f-{card.family}")
-    name = ink.elided(card.name, "body-strong", box.width - 44, MIDDLE_NAME)
+    room = box.width - 44 - (_pill_width(ink, card.copies) + 8 if card.copies else 0)
+    name = ink.elided(card.name, "body-strong", room, MIDDLE_NAME)
     ink.text(box.x + 34, head + 0.36 * 11 / ink.zoom, name, ("body-strong", "text"), MIDDLE_NAME)
+    after = box.x + 42 + ink.width(name, "body-strong", MIDDLE_NAME)
+    _pill(ink, after, head, card.copies)
     if card.shape in ("full", "block"):
         _bar(ink, card, Box(box.x + 10, box.bottom - 21, box.width - 20, 6))
 
@@ -259,9 +260,10 @@ def paint_rings(ink: Ink, card: Card) -> None:
     radius = RADII[card.shape]
     thick = max(1.0, 0.5 / ink.zoom)
     if card.id in ink.marks.selected:
-        ink.box(card.box.grown(4 * thick), radius + 4 * thick, "", ink.pen("accent", 2 * thick))
+        ring = card.outline.grown(4 * thick)
+        ink.box(ring, radius + 4 * thick, "", ink.pen("accent", 2 * thick))
     if card.id == ink.marks.focused:
-        ink.box(card.box.grown(6.5), radius + 6.5, "", ink.pen("text", 1.5))
+        ink.box(card.outline.grown(6.5), radius + 6.5, "", ink.pen("text", 1.5))
 
 
 def _badge(ink: Ink, card: Card) -> None:

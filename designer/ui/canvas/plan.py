@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 
 from designer.ui.canvas import commands, geometry, labels, nodes, wires
-from designer.ui.canvas.cards import Card
+from designer.ui.canvas.cards import Card, block_of
 
 if TYPE_CHECKING:
     from designer.core.layer import Layer
@@ -58,6 +58,7 @@ def planned(
         box=box,
         caption=offer.caption,
         count=count,
+        **block_of(layer),
     )
     above = below = None
     if ends.source is not None and layer.inputs():

@@ -68,10 +68,18 @@ class Stage(QObject):
         gone = [id for id in self.marks.selected if id not in self.drawing.cards]
         if gone:
             self.select(self.marks.selected.difference(gone))
+        chip = self.marks.chip
+        if chip is not None and chip not in self._chips():
+            self.marks.chip = None
         for name in ("hovered_wire", "picked_wire", "hidden_wire", "split_wire"):
             if getattr(self.marks, name) not in self.drawing.wires:
                 setattr(self.marks, name, None)
         self._settle()
+
+    def _chips(self) -> set[tuple[NodeId, NodeId]]:
+        """The layers that can be picked out on the one selected use of a block."""
+        cards = [self.drawing.cards[id] for id in self.selection]
+        return {(card.id, member.id) for card in cards for member in card.members}
 
     def _settle(self) -> None:
         self.settle_bubble()
@@ -102,10 +110,17 @@ class Stage(QObject):
         """Select these nodes and no others."""
         chosen = frozenset(id for id in ids if id in self.drawing.cards)
         self.marks.picked_wire = None
+        if self.marks.chip is not None and chosen != {self.marks.chip[0]}:
+            self.marks.chip = None
         if chosen != self.marks.selected:
             self.marks.selected = chosen
             self.selectionChanged.emit(self.selection)
             self.settle_bubble()
+        self.changed.emit()
+
+    def pick_chip(self, use: NodeId, layer: NodeId | None) -> None:
+        """Pick out a layer of a block on its use, without going in; None picks out none."""
+        self.marks.chip = (use, layer) if layer is not None else None
         self.changed.emit()
 
     def toggle(self, id: NodeId) -> None:

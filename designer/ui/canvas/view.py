@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
 
     from designer.core.graph import NodeId
+    from designer.ui.canvas.cards import Member
     from designer.ui.canvas.stage import Stage
     from designer.ui.theme import Theme
 
@@ -63,6 +64,8 @@ class View(QGraphicsView):
     """A place on the canvas and the port (or None) that a new layer is wanted for."""
     fixesAsked = Signal(int)
     wireHovered = Signal(object)
+    chipHovered = Signal(object, object)
+    """The use of a block and the layer in it whose chip is pointed at; or None twice."""
     scrolled = Signal()
     keyed = Signal(object)
     """A key press that is not the view's own business; accepted by who takes it."""
@@ -232,6 +235,8 @@ class View(QGraphicsView):
             return None
         if id not in stage.marks.selected:
             stage.select((id,))
+        member = self._member_at(at.place)
+        stage.pick_chip(id, member.id if member is not None else None)
         return MoveNodes(stage, at, id)
 
     def _empty(self, at: Pointer, wire: object) -> Gesture | None:
@@ -265,9 +270,21 @@ class View(QGraphicsView):
         elif card is None:
             self.addAsked.emit(at.place, None)
         elif card.block:
-            self.enterAsked.emit(card.id)
+            self._enter(card.id, self._member_at(at.place))
         else:
             self.mousePressEvent(event)
+
+    def _enter(self, use: NodeId, member: Member | None) -> None:
+        """Go into a block; a layer on whose chip that was done is selected there."""
+        self.enterAsked.emit(use)
+        if member is not None:
+            self._stage.select((member.id,))
+
+    def _member_at(self, place: Point) -> Member | None:
+        """The layer of a block whose chip is at a place, as far as chips are drawn."""
+        card = self._stage.drawing.card_at(place)
+        shown = self._stage.zoom >= LIMITS[2]
+        return card.member_at(place) if card is not None and shown else None
 
     def cancel(self) -> bool:
         """Give up the gesture that is going on; False where there is none."""
@@ -288,9 +305,11 @@ class View(QGraphicsView):
             wire = self._stage.drawing.wire_at(place, WIRE_REACH / self._stage.zoom)
         self._hover(card.id if card is not None else None, wire)
         bubble = self.item.bubble
+        member = self._member_at(place)
+        self.chipHovered.emit(card.id if card and member else None, member)
         on_bulb = bubble is not None and bubble.bulb.contains(place)
         hand = Qt.CursorShape.PointingHandCursor
-        self.viewport().setCursor(hand if spot or on_bulb else Qt.CursorShape.ArrowCursor)
+        self.viewport().setCursor(hand if spot or member or on_bulb else Qt.CursorShape.ArrowCursor)
 
     def _hover(self, node: NodeId | None, wire: object) -> None:
         marks = self._stage.marks

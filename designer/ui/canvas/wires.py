@@ -330,7 +330,7 @@ def paint_ties(ink: Ink, drawing: Drawing, cards: Iterable[Card]) -> None:
 
 
 def _paint_tie(ink: Ink, drawing: Drawing, card: Card, owner: Card) -> None:
-    text = f"tied to {owner.name}"
+    text = f"{'same as' if card.same else 'tied to'} {owner.name}"
     width = ink.width(text, "small") + 40
     pill = Box(card.box.x - 15 - width, card.box.centre.y - 11, width, 22)
     top, bottom = sorted((owner.box.centre.y, card.box.centre.y))
