@@ -258,7 +258,7 @@ def mistral() -> Sketch:
     return sketch
 
 
-@design("qwen2.5")
+@design("qwen2-5")
 def qwen() -> Sketch:
     """Qwen 2.5 in its sizes whose head has weights of its own."""
     sketch = Sketch(

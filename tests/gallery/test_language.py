@@ -111,9 +111,9 @@ SIZES = [
     ("llama-3", "405B", "llama3_1_405b"),
     ("mistral-7b", None, "mistral_7b"),
     ("mixtral-8x7b", None, "mixtral_8x7b"),
-    ("qwen2.5", "7B", "qwen2_5_7b"),
-    ("qwen2.5", "32B", "qwen2_5_32b"),
-    ("qwen2.5", "72B", "qwen2_5_72b"),
+    ("qwen2-5", "7B", "qwen2_5_7b"),
+    ("qwen2-5", "32B", "qwen2_5_32b"),
+    ("qwen2-5", "72B", "qwen2_5_72b"),
     ("gemma-2-9b", None, "gemma2_9b"),
     ("deepseek-v3", None, "deepseek_v3"),
     ("bert", "base", "bert_base"),
@@ -155,7 +155,7 @@ NATURAL = {
     "llama-2": "model.",
     "llama-3": "model.",
     "mistral-7b": "model.",
-    "qwen2.5": "model.",
+    "qwen2-5": "model.",
     "mamba": "backbone.",
 }
 """Designs whose tensors are called as in transformers, but for what comes before."""
@@ -184,7 +184,7 @@ FLOPS = [
     ("llama-2", "70B", "llama2_70b", {"T": 4096}),
     ("llama-3", "405B", "llama3_1_405b", {"T": 8192}),
     ("mistral-7b", None, "mistral_7b", {"T": 4096}),
-    ("qwen2.5", "72B", "qwen2_5_72b", {"T": 2048}),
+    ("qwen2-5", "72B", "qwen2_5_72b", {"T": 2048}),
     ("gemma-2-9b", None, "gemma2_9b", {"T": 2048}),
     ("bert", "base", "bert_base", {"T": 128}),
     ("t5", "base", "t5_base", {"S": 512, "T": 114}),
@@ -277,7 +277,7 @@ REFERENCES = {
     "mistral-7b": Reference(
         "MistralForCausalLM", "MistralConfig", ROTARY, {**OWN_HEAD, "rms_norm_eps": 1e-5}
     ),
-    "qwen2.5": Reference(
+    "qwen2-5": Reference(
         "Qwen2ForCausalLM",
         "Qwen2Config",
         ROTARY,
@@ -434,7 +434,7 @@ PERTURBED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "llama-2": GROUPED,
     "llama-3": GROUPED,
     "mistral-7b": GROUPED,
-    "qwen2.5": ({"n_kv_heads": 2, "n_layers": 3}, {"d_model": 3584 * 2, "d_hidden": 999}),
+    "qwen2-5": ({"n_kv_heads": 2, "n_layers": 3}, {"d_model": 3584 * 2, "d_hidden": 999}),
     "mixtral-8x7b": ({"num_experts": 5, "n_layers": 2}, {"d_model": 2560, "d_hidden": 999}),
     "gemma-2-9b": ({"head_dim": 64, "n_layers": 2}, {"d_model": 1600, "n_kv_heads": 4}),
     "deepseek-v3": (
@@ -538,7 +538,7 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 SMALL |= {
     name: {**SMALL["llama"], "n_heads": 4, "n_kv_heads": 2}
-    for name in ("llama-2", "llama-3", "mistral-7b", "qwen2.5")
+    for name in ("llama-2", "llama-3", "mistral-7b", "qwen2-5")
 }
 SMALL["mixtral-8x7b"] = {**SMALL["llama-2"], "num_experts": 4, "top_k": 2}
 
