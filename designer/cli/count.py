@@ -248,8 +248,9 @@ def totals(analysis: Analysis, lines: Sequence[Line]) -> Iterator[str]:
     """The totals, as sums where that makes them plain."""
     found, forward = analysis.totals(), cost.whole_forward(analysis)
     figure = numbers.count if found.known else numbers.at_least
+    least = "" if found.known else "≥ "
     sizes = (
-        message("{size} in {dtype}", size=numbers.size_bytes(number), dtype=dtype)
+        message("{size} in {dtype}", size=f"{least}{numbers.size_bytes(number)}", dtype=dtype)
         for dtype in cost.WEIGHT_BYTES
         for number in (cost.weight_bytes(found, dtype),)
     )

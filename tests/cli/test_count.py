@@ -192,6 +192,7 @@ def test_a_total_with_something_unknown_is_a_lower_bound(tmp_path: Path) -> None
     assert done.returncode == 1
     assert done.stderr == "fc2: Nothing is connected to x yet.\n"
     assert "\nparameters  ≥ 12\n" in done.stdout
+    assert "\nmemory      ≥ 48 B in fp32, ≥ 24 B in bf16, ≥ 12 B in int8\n" in done.stdout
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("fc2")]
     assert line.split() == ["fc2", "Linear", "[…,", "4]", "?"]
 

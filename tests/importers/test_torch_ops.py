@@ -211,6 +211,7 @@ def test_defaults_are_those_of_the_function() -> None:
 def test_methods_are_functions_and_take_sizes_one_by_one() -> None:
     assert bind("Tensor.unsqueeze", inputs=(t(2), 0)) == bind("torch.unsqueeze", inputs=(t(2), 0))
     assert bind("Tensor.view", inputs=(t(6), 2, 3)) == bind("Tensor.view", inputs=(t(6), (2, 3)))
+    assert bind("Tensor.tile", inputs=(t(6), 2)) == bind("torch.tile", inputs=(t(6), (2,)))
 
 
 def test_a_weight_makes_the_options_and_must_fit() -> None:
@@ -230,11 +231,20 @@ def test_a_bias_with_axes_of_1_before_it_is_added_apart() -> None:
     )
 
 
-@pytest.mark.parametrize("op", ["F.layer_norm", "F.rms_norm"])
-def test_norms_as_functions_take_no_plain_number(op: str) -> None:
+@pytest.mark.parametrize(
+    ("op", "option", "made"),
+    [
+        ("F.layer_norm", "normalized_shape", (3,)),
+        ("F.rms_norm", "normalized_shape", (3,)),
+        ("torch.tile", "repeats", (1, 3)),
+    ],
+)
+def test_some_functions_take_lists_and_no_plain_number(
+    op: str, option: str, made: tuple[int, ...]
+) -> None:
     with pytest.raises(BadCall, match="takes a list of axes, got 3"):
         bind(op, inputs=(t(2, 3), 3))
-    assert bind(op, inputs=(t(2, 3), (3,))).options["normalized_shape"] == (3,)
+    assert bind(op, inputs=(t(2, 3), (3,))).options[option] == made
 
 
 def fault(bound: Bound) -> str | None:

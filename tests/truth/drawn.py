@@ -106,8 +106,8 @@ def _beyond(call: Raw) -> bool:
     """Whether PyTorch takes or refuses it for want of a check that the catalogue has.
 
     A norm may be made for channels that it does not use, windows may be empty or turn back, an LSTM
-    cell may be given a state of a dtype that it only adds, and of a tensor without elements,
-    nothing need be right.
+    cell may be given a state of a dtype that it only adds, fused attention does not look how long
+    value is, and of a tensor without elements, nothing need be right.
     """
     op, tensors = call["op"], [slot.value for slot in _tensors(call)]
     numbers = [*call.get("args", []), *call.get("kw", {}).values()]
@@ -120,10 +120,12 @@ def _beyond(call: Raw) -> bool:
         _CAREFREE.search(op) is not None or any("dtype" in x for x in tensors)
     )
     halves = _FLOAT32.search(op) and any(x.get("dtype", "float32") != "float32" for x in tensors)
-    narrow = "scaled_dot" in op and any(x["T"][-1:] == [1] for x in tensors)
+    lengths = {tuple(x["T"][-2:-1]) for x in tensors[1:3]}
+    narrow = any(x["T"][-1:] == [1] for x in tensors) or len(lengths) > 1
+    fused = "scaled_dot" in op and narrow
     grouped = "LazyConvTranspose" in op and "groups" in call.get("kw", {})
     named = op == "torch.scatter" and not _is_tensor(call.get("inkw", {}).get("src", {"T": []}))
-    reasons = (unused, windows, turned, unspaced, empty, halves, named, grouped, narrow)
+    reasons = (unused, windows, turned, unspaced, empty, halves, named, grouped, fused)
     return any(map(bool, reasons))
 
 

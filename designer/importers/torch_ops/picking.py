@@ -79,7 +79,9 @@ def unbind(call: Call) -> Bound:
 def tile(call: Call) -> Bound:
     """Copies along the last axes where fewer are listed."""
     x = call.tensor(next(iter(call.values)))
-    dims = call["dims"] if isinstance(call["dims"], (tuple, list)) else (call["dims"],)
+    dims = call["dims"]
+    if not isinstance(dims, (tuple, list)):
+        raise call.bad("{op} takes a list of axes, got {got}.", got=dims)
     if x.rank is None:
         raise call.unmapped("{op} needs to know the axes of {x}.", x=x)
     return call.to("Repeat", {"x": x}, {"repeats": (*(1,) * (x.rank - len(dims)), *dims)})
