@@ -493,7 +493,10 @@ def steps() -> list[Step]:
         Step("types", [python, "-m", "mypy"]),
         Step("import contracts", [str(interpreter(VENV).with_name("lint-imports")), "--no-logo"]),
         Step("dependencies", [python, "-m", "deptry", "--no-ansi", "."]),
-        Step("tests", [python, "-m", "pytest"]),
+        # A file's tests stay together: what is set up for a file is set up once.
+        Step(
+            "tests", [python, "-m", "pytest", "-n", "auto", "--maxprocesses=4", "--dist=loadfile"]
+        ),
     ]
 
 

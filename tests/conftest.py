@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # Before anything imports Qt, which reads these once. A real display is used only by name.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+# Several processes test at a time: each has one core for PyTorch.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Sentences are compared as they stand in the code, whatever this machine speaks.
 os.environ["NETDRAFT_LANGUAGE"] = "en"
 
