@@ -113,7 +113,7 @@ class Repeat(Layer):
         into = [port for port in self.inputs() if port.name in inputs and not port.variadic]
         out = [port.name for port in self.outputs()]
         pairs = tuple((port.name, port.name) for port in into if port.name in out)
-        if not pairs and (not into or into[0] != self.inputs()[0]):
+        if not pairs and (not into or not out or into[0] != self.inputs()[0]):
             template = "{inner} has no input that its output could feed."
             raise self.refuse(template, inner=self.inner.kind)
         return pairs or ((into[0].name, out[0]),)

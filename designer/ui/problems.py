@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from designer.core.level import Level
 from designer.ui.widgets.boxes import IconLabel
 from designer.ui.widgets.buttons import TextButton
 from designer.ui.widgets.text import ElidedLabel, SentenceLabel, TextLabel
@@ -180,7 +181,7 @@ class ProblemsPanel(QScrollArea):
     def _show_fixes(self) -> None:
         from designer.layers.fixes import fixes
 
-        if self._editor is None or not self.isVisible():
+        if self._editor is None or not self.isVisible() or _slow(self._editor):
             return
         first: dict[int, tuple[str, int]] = {}
         view = self.viewport().rect()
@@ -218,6 +219,11 @@ class ProblemsPanel(QScrollArea):
 
 AT_ONCE = 1_000
 """Layers up to which what only code would show is looked for at each edit."""
+
+def _slow(editor: Editable) -> bool:
+    """Whether to try a fix takes long: within a block all of it is examined anew."""
+    return isinstance(editor, Level) and len(editor.document.graph.nodes) > AT_ONCE
+
 
 _latest: WeakKeyDictionary[Editable, tuple[Document, list[Problem]]] = WeakKeyDictionary()
 

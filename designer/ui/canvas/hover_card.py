@@ -69,6 +69,7 @@ class HoverCard(QWidget):
         self._canvas = parent
         self._target: Target | None = None
         self._chip: tuple[NodeId, Member] | None = None
+        self._inside: list[tuple[Span, ...]] = []
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
@@ -82,6 +83,8 @@ class HoverCard(QWidget):
         chip = (use, member) if use is not None and member is not None else None
         if chip != self._chip:
             self._target, self._chip = None, chip
+            # Found once: to look into a large block takes its time.
+            self._inside = self._member_lines(*chip) if chip is not None else []
             self._show()
 
     def _show(self) -> None:
@@ -111,7 +114,7 @@ class HoverCard(QWidget):
     def lines(self) -> list[tuple[Span, ...]]:
         """What the card says, line by line: left, then middle, then right."""
         if self._chip is not None:
-            return self._member_lines(*self._chip)
+            return self._inside
         drawing, tensor = self._stage.drawing, self._tensor()
         if drawing.editor is None or self._target is None or tensor is None:
             return []

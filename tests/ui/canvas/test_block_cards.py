@@ -228,3 +228,14 @@ def test_layers_of_other_kinds_are_refused_with_a_sentence(desk: Desk) -> None:
     assert said[-1] == "Select two or more layers of one kind."
     desk.canvas.unshare_selection()
     assert said[-1] == "Select a layer that uses another one's module."
+
+
+def test_a_block_without_outputs_is_repeated_with_a_sentence(desk: Desk) -> None:
+    editor = desk.show(stacked(copies=1))
+    card = use(desk)
+    block = editor.document.blocks["Block"].graph
+    output = next(id for id, node in block.nodes.items() if node.kind == "Output")
+    editor.apply(inside("Block", edits.remove_nodes((output,))), STEP)
+    editor.apply(edits.set_options((card.id,), {COPIES: 2}), STEP)
+    assert use(desk).problem is not None
+    assert "has no input that its output could feed" in str(use(desk).problem)
