@@ -98,9 +98,9 @@ _HELP = "Help"
 ACTIONS: tuple[Action, ...] = (
     Action(id="file.new", title="New", menu=_FILE, keys=("Ctrl+N",), icon="file"),
     Action(id="file.open", title="Open…", menu=_FILE, keys=("Ctrl+O",), icon="folder"),
-    Action(id="file.start", title="Start page", menu=_FILE),
     Action(id="file.recent", title="Open recent", menu=_FILE, choices=True),
     Action(id="file.example", title="Open example", menu=_FILE, choices=True),
+    Action(id="file.start", title="Start page", menu=_FILE),
     Action(
         id="file.save",
         title="Save",

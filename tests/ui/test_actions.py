@@ -127,8 +127,8 @@ def test_groups_of_a_menu_are_separated(qtbot: QtBot, commands: Commands) -> Non
     commands.fill(bar)
     file = [e.text() or "-" for e in bar.actions()[0].menu().actions()]  # type: ignore[attr-defined]
     assert file == [
-        *("New", "Open…", "Open recent", "Open example", "-", "Save", "Save as…", "Close tab"),
-        *("-", "Export…", "-", "Quit"),
+        *("New", "Open…", "Open recent", "Open example", "Start page", "-"),
+        *("Save", "Save as…", "Close tab", "-", "Export…", "-", "Quit"),
     ]
 
 
