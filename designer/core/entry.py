@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from designer.core.expression import Expression
 
@@ -122,6 +122,44 @@ def divisors_of(text: str) -> tuple[str | int, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in split(text) if part)
 
 
+Range: TypeAlias = "tuple[int | float | None, int | float | None]"
+"""The least and the most number that is meant; None where there is no limit."""
+
+_NUMBER = r"[-−]?[0-9][0-9_]*(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?"
+_RANGES = (
+    re.compile(rf"(?P<least>{_NUMBER})\s*(?:to|…|–|\.\.\.?)\s*(?P<most>{_NUMBER})"),
+    re.compile(rf"(?:≥|>=|from)\s*(?P<least>{_NUMBER})"),
+    re.compile(rf"(?:≤|<=|to)\s*(?P<most>{_NUMBER})"),
+)
+
+
+def range_of(text: str) -> Range | None:
+    """A range from `1 to 64`, `≥ 1`, `≤ 0.5` or nothing; None where it cannot be read."""
+    if not text.strip():
+        return None, None
+    for pattern in _RANGES:
+        found = pattern.fullmatch(text.strip())
+        if found is not None:
+            ends = found.groupdict()
+            return _limit(ends.get("least")), _limit(ends.get("most"))
+    return None
+
+
+def _limit(text: str | None) -> int | float | None:
+    if text is None:
+        return None
+    plain = text.replace("−", "-").replace("_", "")
+    whole = plain.lstrip("-").isdecimal()
+    return int(plain) if whole and len(plain) < _MOST_DIGITS else float(plain)
+
+
+def text_of_range(least: float | None, most: float | None) -> str:
+    """A range as one writes it: `1 to 64`, `≥ 1`, `≤ 64`, or nothing."""
+    if least is None:
+        return "" if most is None else f"≤ {most}"
+    return f"≥ {least}" if most is None else f"{least} to {most}"
+
+
 class Stepped(NamedTuple):
     """A text after one of its numbers was stepped, and where the cursor stands then."""
 
@@ -129,11 +167,13 @@ class Stepped(NamedTuple):
     cursor: int
 
 
-def stepped(text: str, cursor: int, by: int, least: float | None = None) -> Stepped | None:
+def stepped(
+    text: str, cursor: int, by: int, least: float | None = None, most: float | None = None
+) -> Stepped | None:
     """The text with the whole number at the cursor changed; None where there is none.
 
     Where the text holds one whole number only, the cursor does not matter. `least` is as low as
-    it goes.
+    it goes, `most` as high.
     """
     found = list(_STEPPABLE.finditer(text))
     at = next((match for match in found if match.start() <= cursor <= match.end()), None)
@@ -143,5 +183,6 @@ def stepped(text: str, cursor: int, by: int, least: float | None = None) -> Step
         return None
     number = int(at.group()) + by
     number = number if least is None else max(math.ceil(least), number)
+    number = number if most is None else min(math.floor(most), number)
     written = str(number)
     return Stepped(text[: at.start()] + written + text[at.end() :], at.start() + len(written))

@@ -13,7 +13,13 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from designer.core import edits, numbers, size
 from designer.core.document import Dimension, Variable
 from designer.core.edits import Refused
-from designer.core.entry import divisors_of, text_of, variable_raw
+from designer.core.entry import (
+    divisors_of,
+    range_of,
+    text_of,
+    text_of_range,
+    variable_raw,
+)
 from designer.core.expression import Expression
 from designer.core.message import message
 from designer.core.option import names_in
@@ -33,7 +39,7 @@ if TYPE_CHECKING:
 
 _IGNORED = frozenset({"position", "setting", "title", "edge"})
 
-NOTE, DIVISORS = "Note", "Divided by"
+NOTE, RANGE, DIVISORS = "Note", "Range", "Divided by"
 MEANING, MULTIPLE = "Meaning", "Multiple of"
 
 
@@ -171,7 +177,7 @@ class NameList(QWidget):
 class VariableList(NameList):
     """The variables of a design, or the arguments of a block."""
 
-    extras = (NOTE, DIVISORS)
+    extras = (NOTE, RANGE, DIVISORS)
 
     def __init__(self, theme: Theme, new: str) -> None:
         super().__init__(theme, new)
@@ -200,9 +206,15 @@ class VariableList(NameList):
         gesture = ("variable", name, session)
         row.refuse(self.apply(edits.set_variable(name, changed), label, gesture))
 
-    def with_extra(self, row: NameRow, name: str, title: str, text: str) -> Edit:
+    def with_extra(self, row: NameRow, name: str, title: str, text: str) -> Edit | None:
         assert self.editor is not None
         variable = self.editor.document.variables[name]
+        if title == RANGE:
+            found = range_of(text)
+            if found is None:
+                row.refuse("A range reads 1 to 64, ≥ 1 or ≤ 64.", keep_text=True)
+                return None
+            return edits.set_variable(name, replace(variable, least=found[0], most=found[1]))
         return edits.set_variable(name, _with_extra(variable, title, text))
 
     def declared(self, name: str) -> Edit:
@@ -213,10 +225,6 @@ class DimensionList(NameList):
     """The free dimensions, with the sizes that they are tried with."""
 
     extras = (MEANING, MULTIPLE)
-
-    def _add_row(self) -> None:
-        super()._add_row()
-        self.rows[-1].field.least = 1
 
     def shown(self, editor: Editable) -> list[Shown]:
         return _dimensions(editor)
@@ -279,8 +287,13 @@ def _variables(editor: Editable, uses: Counter[str]) -> list[Shown]:
             text_of(variable.value),
             _words(analysis, name, variable, uses[name] + among[name]),
             _remarks(variable),
-            {NOTE: variable.note, DIVISORS: ", ".join(map(str, variable.divisors))},
+            {
+                NOTE: variable.note,
+                RANGE: text_of_range(variable.least, variable.most),
+                DIVISORS: ", ".join(map(str, variable.divisors)),
+            },
             faults.get(name, ""),
+            (variable.least, variable.most),
         )
         for name, variable in document.variables.items()
     ]
@@ -298,9 +311,9 @@ def _words(analysis: Analysis, name: str, variable: Variable, uses: int) -> str:
 def _remarks(variable: Variable) -> str:
     divided = ", ".join(map(str, variable.divisors))
     verb = "divide" if len(variable.divisors) > 1 else "divides"
-    return ". ".join(
-        part for part in (variable.note, f"{divided} {verb} it" if divided else "") if part
-    )
+    meant = text_of_range(variable.least, variable.most)
+    parts = (variable.note, meant, f"{divided} {verb} it" if divided else "")
+    return ". ".join(part for part in parts if part)
 
 
 def _dimensions(editor: Editable) -> list[Shown]:
@@ -311,6 +324,7 @@ def _dimensions(editor: Editable) -> list[Shown]:
             dimension.meaning,
             f"Always a multiple of {dimension.multiple}." if dimension.multiple != 1 else "",
             {MEANING: dimension.meaning, MULTIPLE: str(dimension.multiple)},
+            range=(1, None),
         )
         for name, dimension in editor.document.dimensions.items()
     ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QMouseEvent
 
+    from designer.core.entry import Range
     from designer.ui.theme import Theme
 
 KEY_WIDTH = 96
@@ -36,6 +37,8 @@ class Shown(NamedTuple):
     note: str
     extras: Mapping[str, str]
     problem: str = ""
+    range: Range = (None, None)
+    """As low and as high as stepping and dragging go."""
 
 
 class _NameLabel(ScrubLabel):
@@ -118,6 +121,7 @@ class NameRow(QWidget):
         self.label.set_help(shown.note)
         self.name.show_name(shown.name)
         self.field.setAccessibleName(shown.name)
+        self.field.least, self.field.most = shown.range
         self.menu_button.setAccessibleName(f"More for {shown.name}")
         self.field.set_remark(Remark(shown.words))
         if not self._unread:

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import designer.layers  # noqa: F401 (fills the catalogue)
-from designer.core.entry import divisors_of, raw_of, split, stepped, text_of, variable_raw
+from designer.core.entry import (
+    divisors_of,
+    range_of,
+    raw_of,
+    split,
+    stepped,
+    text_of,
+    text_of_range,
+    variable_raw,
+)
 from designer.core.expression import Expression
 from designer.core.layer import CATALOGUE, defaults, options_of
 from designer.core.option import Option
@@ -165,3 +174,34 @@ def test_what_is_no_whole_number_is_not_stepped(text: str) -> None:
 
 def test_stepping_stops_at_the_limit() -> None:
     assert stepped("3", 1, -10, least=1) == ("1", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", (None, None)),
+        ("1 to 64", (1, 64)),
+        ("1…64", (1, 64)),
+        (" -1.5 – 2e3 ", (-1.5, 2000.0)),
+        ("≥ 8", (8, None)),
+        (">=1_000", (1000, None)),
+        ("≤ 0.5", (None, 0.5)),
+        ("to 9", (None, 9)),
+        ("from 2", (2, None)),
+        ("64", None),
+        ("a to b", None),
+        ("1 to", None),
+    ],
+)
+def test_a_range_is_read_as_people_write_it(text: str, expected: object) -> None:
+    assert range_of(text) == expected
+
+
+@pytest.mark.parametrize("ends", [(None, None), (1, None), (None, 0.5), (-2, 3), (1, 10**20)])
+def test_a_written_range_reads_the_same(ends: tuple[float | None, float | None]) -> None:
+    assert range_of(text_of_range(*ends)) == ends
+
+
+def test_stepping_stays_within_a_range() -> None:
+    assert stepped("60", 2, 10, most=64.5) == ("64", 2)
+    assert stepped("3", 1, -10, least=1, most=5) == ("1", 1)

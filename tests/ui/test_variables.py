@@ -214,6 +214,26 @@ def test_notes_and_divisors_are_edited_below(panel: Variables, editor: Editor) -
     assert editor.document.variables["d"].divisors == ("heads", 4)
 
 
+def test_a_range_is_declared_and_stepping_stays_within_it(
+    panel: Variables, editor: Editor
+) -> None:
+    row = panel.row("d")
+    choose(row, "Range")
+    edit(row.extra, "1 to x")
+    assert row.line() == "A range reads 1 to 64, ≥ 1 or ≤ 64."
+    edit(row.extra, "8 to 64")
+    variable = editor.document.variables["d"]
+    assert (variable.least, variable.most) == (8, 64)
+    QTest.keyClick(row.extra, Qt.Key.Key_Return)
+    edit(row.field, "64")
+    row.field.setFocus()
+    QTest.keyClick(row.field, Qt.Key.Key_Up)
+    assert editor.document.variables["d"].value == 64
+    edit(row.field, "65")
+    assert row.line() == "d is meant to be from 8 to 64, got 65."
+    assert editor.document.variables["d"].value == 65
+
+
 def test_a_trial_size_changes_operations_and_no_shape(panel: Variables, editor: Editor) -> None:
     row, before = panel.row("B"), cost.forward(editor.analysis).flops
     edit(row.field, "16")

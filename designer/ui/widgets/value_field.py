@@ -56,6 +56,7 @@ class ValueField(QLineEdit):
         self._remark = Remark()
         self._before = ""
         self.least: float | None = None
+        self.most: float | None = None
         self.session = next(_sessions)
         self.setMaxLength(LONGEST_TEXT)
         self.setAccessibleName(name)
@@ -104,7 +105,7 @@ class ValueField(QLineEdit):
 
     def step(self, by: int) -> bool:
         """Change the whole number at the cursor; False where there is none."""
-        result = stepped(self.text(), self.cursorPosition(), by, self.least)
+        result = stepped(self.text(), self.cursorPosition(), by, self.least, self.most)
         if result is None:
             return False
         self.setText(result.text)
