@@ -220,6 +220,7 @@ class ProblemsPanel(QScrollArea):
 AT_ONCE = 1_000
 """Layers up to which what only code would show is looked for at each edit."""
 
+
 def _slow(editor: Editable) -> bool:
     """Whether to try a fix takes long: within a block all of it is examined anew."""
     return isinstance(editor, Level) and len(editor.document.graph.nodes) > AT_ONCE
