@@ -214,9 +214,7 @@ def test_notes_and_divisors_are_edited_below(panel: Variables, editor: Editor) -
     assert editor.document.variables["d"].divisors == ("heads", 4)
 
 
-def test_a_range_is_declared_and_stepping_stays_within_it(
-    panel: Variables, editor: Editor
-) -> None:
+def test_a_range_is_declared_and_stepping_stays_within_it(panel: Variables, editor: Editor) -> None:
     row = panel.row("d")
     choose(row, "Range")
     edit(row.extra, "1 to x")

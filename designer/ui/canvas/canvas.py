@@ -422,15 +422,17 @@ class Canvas(QWidget):
             self._paste(part(self.editor.document, self.selection), message("Duplicate"))
 
     def _paste(self, piece: Document, label: Message) -> None:
-        if not piece.layout:
+        # The layout has the places within blocks too.
+        places = [piece.layout[id] for id in piece.graph.nodes if id in piece.layout]
+        if not places:
             return
-        around = bounds(piece.layout.values())
+        around = bounds(places)
         shift = Point(_ASIDE, _ASIDE)
         if not self.view.shown().meets(around.moved(*shift).grown(1)):
             centre = self.view.shown().centre
             shift = Point(snapped(centre.x - around.centre.x), snapped(centre.y - around.centre.y))
         taken = {card.box.centre for card in self.stage.drawing.cards.values()}
-        while any((x + shift.x, y + shift.y) in taken for x, y in piece.layout.values()):
+        while any((x + shift.x, y + shift.y) in taken for x, y in places):
             shift = Point(shift.x + _ASIDE, shift.y + _ASIDE)
         commands.paste(self.stage, piece, *shift, label)
 
