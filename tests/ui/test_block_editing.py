@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 
 from designer.core.block import BLOCK
 from designer.core.level import Level
@@ -432,8 +433,9 @@ def test_a_chain_folds_and_unfolds(person: Person) -> None:
     design = next(action for action in menus.actions() if action.text() == "Design")
     QTest.mouseClick(menus, LEFT, NONE, menus.actionGeometry(design).center())
     menu = design.menu()
+    assert isinstance(menu, QMenu)
     unfold = person.app.window.commands["design.unfold"]
-    QTest.mouseClick(menu, LEFT, NONE, menu.actionGeometry(unfold).center())  # type: ignore[union-attr]
+    QTest.mouseClick(menu, LEFT, NONE, menu.actionGeometry(unfold).center())
     assert names(person) == {"input1", "fc1", "block1", "block2", "block3", "output1"}
     assert total(person) == FC1 + 3 * FC2
 
