@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from designer.core.option import Raw
+    from designer.ui.name_rows import NameRow
     from designer.ui.theme import Theme
-    from designer.ui.variables import NameRow
 
 LABEL = message("set up")
 
