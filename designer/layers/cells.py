@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from designer.core.code import Call, Code, Module, Ref
@@ -16,6 +16,7 @@ from designer.core.option import option
 from designer.core.param import Param, Times, bias, weight
 from designer.core.size import Size
 from designer.core.tensor import Tensor
+from designer.layers.axes import promoted
 from designer.layers.rules import check_float32
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Cell(Layer):
 
     gates: ClassVar[int] = 1
     states: ClassVar[tuple[str, ...]] = ("h_0",)
+    unweighted: ClassVar[tuple[str, ...]] = ()
+    """States that no weight is multiplied with: they may have any dtype."""
 
     def outputs(self) -> tuple[Port, ...]:
         """The states after the step."""
@@ -61,7 +64,8 @@ class Cell(Layer):
         return 0
 
     def _check_state(self, name: str, expected: Tensor, got: Tensor) -> None:
-        check_float32(self, got, name)
+        if name not in self.unweighted:
+            check_float32(self, got, name)
         self.ranked(got, (1, 2), str(expected), name)
         refusal = self.refuse(
             "{layer} expects {port} {expected}, got {got}.", port=name, expected=expected, got=got
@@ -123,13 +127,21 @@ class LSTMCell(Cell):
 
     gates = 4
     states = ("h_0", "c_0")
+    unweighted = ("c_0",)
 
     def infer(self, x: Tensor, h_0: Tensor | None = None, c_0: Tensor | None = None) -> Result:
-        """[N, features] and h_0, c_0 [N, H] to h_1, c_1 [N, H]; the batch axis may be absent."""
+        """[N, features] and h_0, c_0 [N, H] to h_1, c_1 [N, H]; the batch axis may be absent.
+
+        Both are float32, or wider where c_0 is.
+        """
         if (h_0 is None) != (c_0 is None):
             port, other = ("h_0", "c_0") if h_0 is None else ("c_0", "h_0")
             raise self.refuse("{layer} needs {port} with {other}.", port=port, other=other)
-        return self.stepped(x, h_0, c_0)
+        result = self.stepped(x, h_0, c_0)
+        if c_0 is None or c_0.partial:
+            return result
+        dtype = promoted("float32", c_0.dtype)
+        return replace(result, outputs=tuple(one.with_dtype(dtype) for one in result.outputs))
 
 
 @layer(

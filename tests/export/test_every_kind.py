@@ -238,7 +238,8 @@ def drawn(kind: str, used: Example) -> tuple[Drawing, list[Tensor]]:
     inputs = [tensor for _, _, tensor in wires] or [VALUES]
     for tensor in inputs:
         drawing.input(*map(size.value, tensor.shape), dtype=tensor.dtype)
-    layer = drawing.add(kind, **used.options)
+    layer = drawing.editor.document.next_id
+    drawing.do(edits.add_node(kind, (0.0, 0.0), used.options))
     for place, (port, slot, _) in enumerate(wires):
         drawing.wire(place + 1, layer, port, slot)
     for port in drawing.finding(layer).outputs:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from torch import nn
 
+from designer.core.tensor import DTYPE_BYTES
 from tests.layers.oracle import Fed, check, refusal, t, verdict
 
 KINDS = ["RNNCell", "LSTMCell", "GRUCell"]
@@ -55,6 +56,16 @@ def test_wrong_inputs_and_states(kind: str) -> None:
     held(kind, {}, t(5), *[t(1, 4)] * states)
     for dtype in ["float64", "bfloat16", "int64"]:
         held(kind, {}, t(3, 5, dtype=dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPE_BYTES)
+def test_states_of_any_dtype(dtype: str) -> None:
+    for lead in [(), (3,)]:
+        x, usual, other = t(*lead, 5), t(*lead, 4), t(*lead, 4, dtype=dtype)
+        held("LSTMCell", {}, x, usual, other)
+        held("LSTMCell", {}, x, other, usual)
+        held("GRUCell", {}, x, other)
+        held("RNNCell", {}, x, other)
 
 
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])

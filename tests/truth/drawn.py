@@ -105,9 +105,9 @@ def _small(call: Raw) -> bool:
 def _beyond(call: Raw) -> bool:
     """Whether PyTorch takes or refuses it for want of a check that the catalogue has.
 
-    A norm may be made for channels that it does not use, windows may be empty or turn back, an LSTM
-    cell may be given a state of a dtype that it only adds, fused attention does not look how long
-    value is, and of a tensor without elements, nothing need be right.
+    A norm may be made for channels that it does not use, windows may be empty or turn back, fused
+    attention does not look how long value is, and of a tensor without elements, nothing need be
+    right.
     """
     op, tensors = call["op"], [slot.value for slot in _tensors(call)]
     numbers = [*call.get("args", []), *call.get("kw", {}).values()]
@@ -136,7 +136,7 @@ _WINDOWS = re.compile(
 _CAREFREE = re.compile(
     r"Lazy|Norm|Transformer|MaxUnpool|tile|repeat|scaled_dot_product|MultiMarginLoss|nn\.Conv"
 )
-_FLOAT32 = re.compile(r"Transformer|LSTMCell|einsum|[cC]ross_?[eE]ntropy")
+_FLOAT32 = re.compile(r"Transformer|einsum|[cC]ross_?[eE]ntropy")
 
 
 def _lowest(value: Any) -> float:
