@@ -441,16 +441,23 @@ def look_at_gpt2(person: Person) -> None:
 
 
 def pictures(person: Person) -> str:
-    """The pictures of the README: GPT-2 with a layer selected and its code."""
+    """The pictures of the README: the start page; GPT-2 with its block selected and its code."""
+    person.focus_canvas()
+    person.press("ctrl+k")
+    person.type("start page")
+    person.press("Return")
+    person.until(person.app.start.isVisible, "the start page is shown")
+    person.until(lambda: not person.app.start.reading.busy, "every card has its count")
+    person.in_both_themes("start")
     person.open_example("GPT-2")
     person.expect_parameters(GPT2)
     person.click(person.app.window.dock.tabs.buttons[1])
     rows = person.app.totals.layers
-    person.click(person.read(lambda: next(row for row in rows if "wte" in row.text())))
-    layer = person.read(lambda: person.named("wte"))
-    person.until(lambda: person.app.canvas.selection == [layer], "the layer is selected")
+    person.click(person.read(lambda: next(row for row in rows if "h" in row.text().split())))
+    layer = person.read(lambda: person.named("h"))
+    person.until(lambda: person.app.canvas.selection == [layer], "the block is selected")
     person.focus_canvas()
-    person.press("ctrl+0")
+    person.press("Home")
     person.in_both_themes("window")
     return f"The pictures are in {person.folder}."
 
