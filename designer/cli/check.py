@@ -92,6 +92,8 @@ def _outcome(case: Case) -> Message:
     if case.skipped is not None:
         text = "skipped, since the design has a problem there: {reason}"
         return message(text, reason=case.skipped)
+    if len(case.differences) == 1:
+        return message("1 difference")
     if case.differences:
         return message("{count} differences", count=len(case.differences))
     return message("equal") if case.device == "cpu" else message("equal (shapes only)")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import designer.layers  # noqa: F401  (fills the catalogue)
 from designer.cli import packages
-from designer.cli.saying import listed, told, word
+from designer.cli.saying import listed, say, told, word
 from designer.core.entry import text_of
 from designer.core.help import paragraphs, torch_link, torch_name
 from designer.core.layer import CATALOGUE, FAMILIES
@@ -34,10 +34,12 @@ def run(arguments: Namespace) -> int:
         return packages.show(json_wanted=arguments.json)
     wanted = arguments.words.lower()
     kinds = [kind for kind in CATALOGUE.values() if _answers(kind, wanted)]
+    if not kinds:
+        say(message("No layer has the words {words}.", words=arguments.words))
     if arguments.json:
         print(json.dumps([plain(kind) for kind in kinds], indent=2, ensure_ascii=True))
     else:
-        print("\n".join(listing(kinds)))
+        print("".join(f"{line}\n" for line in listing(kinds)), end="")
     return 0 if kinds else 1
 
 

@@ -114,7 +114,7 @@ class Option:
         Raises OptionError with the limit or reason.
         """
         if isinstance(raw, tuple) and self.many != "never":
-            return tuple(self._single(part, scope) for part in raw)
+            return tuple(self._part(part, scope) for part in raw)
         if self.many == "always" and raw is not None and not isinstance(raw, tuple):
             raise OptionError(message("{option} needs a list of numbers.", option=self.name))
         return self._single(raw, scope)
@@ -125,6 +125,12 @@ class Option:
         if isinstance(raw, str) and raw in self.choices:
             return raw
         return _CONVERT[self.kind](self, raw, scope)
+
+    def _part(self, raw: Raw, scope: Scope) -> Any:
+        """A word that stands for all numbers, as "same" does, is none of several."""
+        if self.numeric and isinstance(raw, str):
+            raise _refuse(self, raw)
+        return self._single(raw, scope)
 
     def _empty(self) -> None:
         if not self.optional:

@@ -47,8 +47,16 @@ def test_a_lie_is_told_in_a_sentence(tmp_path: Path) -> None:
     source = PAIRS.source.replace("nn.Embedding(count, d)", "nn.Embedding(count + 1, d)")
     done = netdraft("check", "--torch", design(tmp_path, replace(PAIRS, source=source)))
     assert done.returncode == 1
+    assert "as drawn: 2 differences\n" in done.stdout
     assert "  pairs.table.weight has the shape [11, 4], not [10, 4].\n" in done.stdout
     assert "The export does not match the design" in done.stdout
+
+
+def test_a_single_difference_is_told_as_one(tmp_path: Path) -> None:
+    source = PAIRS.source.replace("dim=-1)", "dim=-1).double()")
+    done = netdraft("check", "--torch", design(tmp_path, replace(PAIRS, source=source)))
+    assert done.returncode == 1
+    assert "as drawn: 1 difference\n" in done.stdout
 
 
 def test_only_the_comparison_runs_its_text(tmp_path: Path) -> None:

@@ -30,4 +30,8 @@ def test_words_choose_layers_by_synonym_too() -> None:
 
 
 def test_nothing_found_is_told_by_the_exit_code() -> None:
-    assert netdraft("layers", "no such layer").returncode == 1
+    done = netdraft("layers", "no such layer")
+    told = "No layer has the words no such layer.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", told)
+    as_data = netdraft("layers", "no such layer", "--json")
+    assert (as_data.returncode, json.loads(as_data.stdout)) == (1, [])

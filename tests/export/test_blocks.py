@@ -78,9 +78,11 @@ def use_of(drawing: Drawing, name: str) -> NodeId:
 # Equal to the layers themselves
 
 
-# Random designs hold what PyTorch does and warns of: fewer axes than usual, and none of a size.
+# Random designs hold what PyTorch does and warns of: fewer axes than usual, none of a
+# size, and targets that a loss broadcasts.
 @pytest.mark.filterwarnings("ignore:dropout.d. Received a .-D input:UserWarning")
 @pytest.mark.filterwarnings("ignore:Initializing zero-element tensors:UserWarning")
+@pytest.mark.filterwarnings("ignore:Using a target size:UserWarning")
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**9))
 def test_any_part_as_a_block_computes_what_it_did(seed: int) -> None:

@@ -85,6 +85,11 @@ def test_same_padding_takes_no_stride(padding: str, stride: Any) -> None:
         held(2, {"padding": padding, "stride": stride, "kernel_size": (3, 2)}, shape)
 
 
+@pytest.mark.parametrize("padding", [("valid", "valid"), ("same", 1)])
+def test_no_word_pads_one_axis(padding: Any) -> None:
+    held(2, {"padding": padding}, (2, 4, 8, 8))
+
+
 def test_one_value_per_axis() -> None:
     pairs = [3, (1, 2), (2, 1), (3,), (1, 2, 3)]
     for kernel, stride, padding, dilation in itertools.product(
