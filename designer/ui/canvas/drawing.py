@@ -250,7 +250,8 @@ class Drawing:
 
     def _needed(self, card: Card, ports: int) -> float:
         """The width that a card's text takes, or 0 where it is short without doubt."""
-        head = len(card.shown) + len(card.title if card.shape == "full" else card.caption)
+        said = card.caption or (card.title if card.shape == "compact" else "")
+        head = len(card.shown) + len(card.title if card.shape == "full" else said)
         body = len(card.caption) + len(card.count) + len(card.note)
         if card.shape == "block":
             return geometry.PITCH * ports + 24

@@ -45,3 +45,12 @@ def test_there_are_shapes_to_look_at(desk: Desk) -> None:
     desk.canvas.fit_all()
     desk.canvas.grab()
     assert any(laid for _, laid in desk.canvas.stage.drawing.labels.values())
+
+
+def test_a_name_has_room_beside_what_stands_for_a_caption(desk: Desk) -> None:
+    desk.show(design("llama-2").at("Attention"))
+    drawing = desk.canvas.stage.drawing
+    (card,) = [card for card in drawing.cards.values() if card.name == "k_turned"]
+    texts = desk.canvas.stage.texts
+    taken = texts.width(card.name, "body-strong") + texts.width(card.title, "mono")
+    assert card.box.width >= 34 + taken + 10
