@@ -79,10 +79,13 @@ def use_of(drawing: Drawing, name: str) -> NodeId:
 
 
 # Random designs hold what PyTorch does and warns of: fewer axes than usual, none of a
-# size, and targets that a loss broadcasts.
+# size, and targets that a loss broadcasts; and its advice on means, spreads and even kernels.
 @pytest.mark.filterwarnings("ignore:dropout.d. Received a .-D input:UserWarning")
 @pytest.mark.filterwarnings("ignore:Initializing zero-element tensors:UserWarning")
 @pytest.mark.filterwarnings("ignore:Using a target size:UserWarning")
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides the total loss by both:UserWarning")
+@pytest.mark.filterwarnings("ignore:(var|std)... degrees of freedom is <= 0:UserWarning")
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**9))
 def test_any_part_as_a_block_computes_what_it_did(seed: int) -> None:
